@@ -1,0 +1,83 @@
+"""Where a database is, and how to reach it by the name that people use for it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import dns.exception
+import dns.resolver
+import psycopg
+
+from onboarding.errors import TryAgain
+
+Resolver = Callable[[str], str]
+
+CONNECT_TIMEOUT_S = 10
+
+
+def resolver(nameserver: str | None) -> Resolver:
+    """A look-up of one IPv4 address per call, uncached, so that a changed record is seen at once.
+
+    `nameserver` is `host:port`; None asks the machine's own resolver.
+    """
+    asked = dns.resolver.Resolver(configure=nameserver is None)
+    asked.cache = None
+    if nameserver is not None:
+        host, _, port = nameserver.rpartition(":")
+        asked.nameservers, asked.port = [host], int(port)
+
+    def resolve(name: str) -> str:
+        try:
+            return str(ipaddress.ip_address(name))
+        except ValueError:
+            pass
+        if name == "localhost":
+            return "127.0.0.1"
+        try:
+            return str(asked.resolve(name, "A", lifetime=5)[0])
+        except dns.exception.DNSException as failure:
+            raise TryAgain("addresses.name_not_found", where=name, reason=type(failure).__name__) from failure
+
+    return resolve
+
+
+@dataclass(frozen=True)
+class Database:
+    """One PostgreSQL database and a login for it. `str()` never shows the password."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+    resolve: Resolver = field(default_factory=lambda: resolver(None), repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"postgresql://{self.user}@{self.host}:{self.port}/{self.name}"
+
+    def at(self, host: str) -> Database:
+        """The same database and login by another name."""
+        return replace(self, host=host)
+
+    def as_user(self, user: str, password: str) -> Database:
+        """The same database with another login."""
+        return replace(self, user=user, password=password)
+
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+        """A new connection; the caller closes it (`with`)."""
+        try:
+            return psycopg.connect(
+                host=self.host,
+                hostaddr=self.resolve(self.host),
+                port=self.port,
+                dbname=self.name,
+                user=self.user,
+                password=self.password,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name="namrong",
+                autocommit=autocommit,
+            )
+        except psycopg.OperationalError as failure:
+            raise TryAgain("addresses.database_unreachable", where=str(self), reason=str(failure).strip()) from failure
