@@ -1,0 +1,94 @@
+"""Bad manifests are refused with file, line, field, found, expected; the others load all the same."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from onboarding.manifests import BadManifest, load_file, load_folder, parse
+
+PILOTS = Path(__file__).parents[2] / "include" / "pilots"
+GOOD = (PILOTS / "p02.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(PILOTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_each_sample_is_good_and_says_that_it_is_fictional(path: Path) -> None:
+    manifest = load_file(path)
+    assert manifest.id == path.stem
+    assert manifest.fictional
+    assert "สมมติ" in manifest.name.th
+
+
+def problem_of(source: str):
+    with pytest.raises(BadManifest) as caught:
+        parse(source, "p02.yaml")
+    return caught.value.problems[0]
+
+
+def line_with(source: str, word: str) -> int:
+    return next(n for n, line in enumerate(source.splitlines(), 1) if word in line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "field"),
+    [
+        ("region: ", "regoin: x\nregion: ", "unknown_field", "regoin"),
+        ("monthly_budget_usd: 900", "monthly_budget_usd: plenty", "bad_value", "account.monthly_budget_usd"),
+        ("region: ap-southeast-7", "region: ap-southeast-7\nregion: us-east-1", "duplicate_key", "region"),
+        ("received: 2026-10-05", "received: 2569-10-05", "buddhist_era", "request.received"),
+        ("received: 2026-10-05", "received: 2026-02-30", "no_such_day", "request.received"),
+        ("id: p02\n", "id: p๐๒\n", "bad_value", "id"),
+        ("name: registry", "name: ../../etc/passwd", "bad_value", "databases.0.name"),
+        ("service_role: registry_app", "service_role: 'x\"; drop table y;--'", "bad_value", "databases.0.service_role"),
+        ("service_role: registry_app", "service_role: " + "ก" * 22, "bad_value", "databases.0.service_role"),
+        ("id: p02\n", "", "missing_field", "id"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_line(old: str, new: str, key: str, field: str) -> None:
+    source = GOOD.replace(old, new)
+    assert source != GOOD
+    problem = problem_of(source)
+    assert (problem.key, problem.field) == (key, field)
+    assert "p02.yaml" in problem.render("en") and "p02.yaml" in problem.render("th")
+    if new:
+        last = new.splitlines()[-1 if key == "duplicate_key" else 0]
+        assert problem.line == line_with(source, last)
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        ("a: &a [x,x]\nb: *a\n", "alias"),
+        ("id: !!python/object/apply:os.system ['true']\n", "tag"),
+        ("[" * 2000, "too_deep"),
+        ("id: [\n", "not_yaml"),
+        ("- 1\n", "not_a_mapping"),
+        ("id: '\n", "not_yaml"),
+    ],
+)
+def test_dangerous_yaml_is_refused_before_it_is_built(source: str, key: str) -> None:
+    assert problem_of(source).key == key
+
+
+def test_fifty_megabytes_cost_less_than_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "p02.yaml"
+    path.write_bytes(b"a: " + b"x" * 50_000_000)
+    began = time.process_time()
+    with pytest.raises(BadManifest) as caught:
+        load_file(path)
+    assert caught.value.problems[0].key == "too_large"
+    assert time.process_time() - began < 1
+
+
+def test_a_bad_file_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "p02.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "p03.yaml").write_bytes(GOOD.encode("tis-620", errors="replace"))
+    (tmp_path / "p04.yaml").symlink_to("/etc/passwd")
+    (tmp_path / "p05.yaml").write_text(GOOD, encoding="utf-8")
+    loaded = load_folder(tmp_path)
+    assert list(loaded.manifests) == ["p02"]
+    assert {name: bad.problems[0].key for name, bad in loaded.bad.items()} == {
+        "p03.yaml": "not_utf8",
+        "p04.yaml": "not_a_file",
+        "p05.yaml": "id_taken",
+    }
