@@ -9,8 +9,9 @@ from onboarding.manifest import Window
 from onboarding.observations import Answer
 
 OFFICE = Window(weekdays=("mon", "tue", "wed", "thu", "fri"), opens=time(20), closes=time(23))
+NIGHT = Window(weekdays=("sat",), opens=time(22), closes=time(4))
 ALWAYS = Window(
-    weekdays=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), opens=time(0), closes=time(23, 59, 59), on_holidays=True
+    weekdays=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), opens=time(0), closes=time(0), on_holidays=True
 )
 HOUR = timedelta(hours=1)
 
@@ -28,6 +29,9 @@ def at(*when: int) -> datetime:
         (OFFICE, at(2026, 11, 22, 21), Answer.UNKNOWN),  # a Sunday
         (OFFICE, at(2026, 4, 13, 21), Answer.UNKNOWN),  # Songkran
         (ALWAYS, at(2026, 4, 13, 3), Answer.PASS),
+        (ALWAYS, at(2026, 4, 13, 23, 59), Answer.PASS),
+        (NIGHT, at(2026, 11, 22, 2), Answer.PASS),  # Sunday morning of Saturday's window
+        (NIGHT, at(2026, 11, 22, 3, 30), Answer.UNKNOWN),
         (ALWAYS.model_copy(update={"blackout": (date(2026, 4, 13),)}), at(2026, 4, 13, 3), Answer.UNKNOWN),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -12,6 +14,8 @@ from onboarding.observations import Answer, Observation
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SIGHT_DAYS = 45
+"""How far ahead a window is looked for; the longest run of holidays is far shorter."""
 MARGIN = 1.5
 """Rehearsed times count half as much again: runbooks' usual buffer."""
 
@@ -27,40 +31,54 @@ def observe_window(window: Window, needed: timedelta, now: datetime) -> Observat
     Fails when no window can ever hold what the rehearsal measured.
     """
     local = now.astimezone(BANGKOK)
-    length = datetime.combine(local, window.closes) - datetime.combine(local, window.opens)
+    stretches = _open_stretches(window, local.date(), timedelta(days=SIGHT_DAYS))
+    longest = max((end - begin for begin, end in stretches), default=timedelta())
     expected = {
         "weekdays": list(window.weekdays),
         "opens": window.opens.isoformat(),
         "closes": window.closes.isoformat(),
         "needed_s": round(needed.total_seconds(), 3),
     }
-    if needed > length:
-        return Observation(
-            "cutover.window",
-            Answer.FAIL,
-            str(length),
-            expected,
-            now,
-            "window.too_short",
-            {"needed": str(needed), "length": str(length)},
-        )
-    reason = _closed_because(window, local, needed)
-    answer = Answer.UNKNOWN if reason else Answer.PASS
-    return Observation("cutover.window", answer, reason or local.isoformat(), expected, now, "window.closed", {"reason": reason})
+    if needed > longest:
+        values = {"needed": str(needed), "length": str(longest)}
+        return Observation("cutover.window", Answer.FAIL, str(longest), expected, now, "window.too_short", values)
+    if any(begin <= local and local + needed <= end for begin, end in stretches):
+        return Observation("cutover.window", Answer.PASS, local.isoformat(), expected, now)
+    opens = min((begin for begin, end in stretches if begin > local and end - begin >= needed), default=None)
+    reason = _reason(window, local.date()) or "outside the hours"
+    values = {"reason": reason, "opens": opens.isoformat() if opens else "?"}
+    return Observation("cutover.window", Answer.UNKNOWN, reason, expected, now, "window.closed", values)
 
 
-def _closed_because(window: Window, local: datetime, needed: timedelta) -> str:
-    holiday = holidays.country_holidays("TH", years=local.year).get(local.date())
-    if local.date() in window.blackout:
-        return f"blackout {local.date().isoformat()}"
+def _open_stretches(window: Window, today: date, sight: timedelta) -> list[tuple[datetime, datetime]]:
+    """The open hours from yesterday on, touching ones joined: a window may run over midnight."""
+    stretches: list[tuple[datetime, datetime]] = []
+    for offset in range(-1, sight.days):
+        day = today + timedelta(days=offset)
+        if _reason(window, day):
+            continue
+        begin = datetime.combine(day, window.opens, BANGKOK)
+        over_midnight = window.closes <= window.opens
+        end = datetime.combine(day + timedelta(days=over_midnight), window.closes, BANGKOK)
+        if stretches and stretches[-1][1] >= begin:
+            stretches[-1] = (stretches[-1][0], end)
+        else:
+            stretches.append((begin, end))
+    return stretches
+
+
+def _reason(window: Window, day: date) -> str:
+    """Why a window that would begin on this day does not open; empty when it does."""
+    if day in window.blackout:
+        return f"blackout {day.isoformat()}"
+    holiday = _holidays(day.year).get(day)
     if holiday and not window.on_holidays:
         return f"public holiday: {holiday}"
-    if WEEKDAYS[local.weekday()] not in window.weekdays:
-        return f"closed on {WEEKDAYS[local.weekday()]}"
-    opens = datetime.combine(local, window.opens, BANGKOK)
-    closes = datetime.combine(local, window.closes, BANGKOK)
-    if local < opens:
-        return f"opens at {window.opens.isoformat()}"
-    if local + needed > closes:
-        return f"{needed} no longer fits before {window.closes.isoformat()}"
+    if WEEKDAYS[day.weekday()] not in window.weekdays:
+        return f"closed on {WEEKDAYS[day.weekday()]}"
     return ""
+
+
+@cache
+def _holidays(year: int) -> Mapping[date, str]:
+    return holidays.country_holidays("TH", years=year)
