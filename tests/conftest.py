@@ -1,0 +1,59 @@
+"""What tests share: a real PostgreSQL server for the session."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from psycopg import sql
+
+from onboarding.addresses import Database
+from sandbox.postgres import Cluster
+
+MakeDatabase = Callable[..., Database]
+
+# What a managed service's owner has beyond plain ownership; without `superuser=True` nobody gets more.
+OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def pg_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One real server for the whole session; its superuser's login is `pg_cluster.connect()`."""
+    cluster = Cluster(
+        tmp_path_factory.mktemp("cluster") / "data", "127.0.0.1", free_port(), "postgres", secrets.token_urlsafe()
+    )
+    cluster.create()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def make_database(pg_cluster: Cluster) -> MakeDatabase:
+    """`make_database("hint", superuser=False)`: a fresh database and its owner, as an address to connect to."""
+
+    def make(name_hint: str = "db", *, superuser: bool = False) -> Database:
+        name = f"{re.sub(r'[^a-z0-9_]', '_', name_hint.lower())[:40]}_{secrets.token_hex(4)}"
+        owner, password = f"{name}_owner", secrets.token_urlsafe()
+        who, what = sql.Identifier(owner), sql.Identifier(name)
+        power = sql.SQL("SUPERUSER" if superuser else "NOSUPERUSER CREATEROLE")
+        with pg_cluster.connect() as connection:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(who, power, sql.Literal(password))
+            )
+            groups = sql.SQL(", ").join(map(sql.Identifier, OWNER_GROUPS))
+            connection.execute(sql.SQL("GRANT {} TO {}").format(groups, who))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(what, who))
+        return Database(pg_cluster.host, pg_cluster.port, name, owner, password, resolve=lambda host: host)
+
+    return make
