@@ -1,0 +1,95 @@
+"""An agency's database, made from SQL that a DBA can read, the same for the same seed and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geothai
+import psycopg
+from psycopg import sql
+
+from sandbox.agencies.profiles import Profile
+from sandbox.postgres import Cluster
+
+SQL = Path(__file__).parent / "sql"
+
+# What an agency's server is set to. Logical decoding is on, so that `follow` and change capture are possible.
+SETTINGS = {"wal_level": "logical", "max_replication_slots": "10", "max_wal_senders": "10"}
+
+
+@dataclass(frozen=True)
+class Login:
+    """A role of the agency's server."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def make(cluster: Cluster, profile: Profile, owner: Login, service: Login, *, seed: int, scale: float) -> None:
+    """The agency's database with all its rows on a server that runs and is empty."""
+    with cluster.connect() as connection:
+        _make_roles(connection, owner, service)
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(profile.database), sql.Identifier(owner.user))
+        )
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(profile.database)))
+        connection.execute(
+            sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+                sql.Identifier(profile.database), sql.Identifier(service.user)
+            )
+        )
+    with cluster.connect(profile.database) as connection:
+        connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(owner.user)))
+    _fill(cluster, profile, owner, seed=seed, scale=scale)
+
+
+def _make_roles(connection: psycopg.Connection[tuple[object, ...]], owner: Login, service: Login) -> None:
+    for login in (owner, service):
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                sql.Identifier(login.user), sql.Literal(login.password)
+            )
+        )
+    # What an agency's DBA hands over for a move: to see all sessions and end the program's, nothing more.
+    connection.execute(sql.SQL("GRANT pg_monitor, pg_signal_backend TO {}").format(sql.Identifier(owner.user)))
+
+
+def _fill(cluster: Cluster, profile: Profile, owner: Login, *, seed: int, scale: float) -> None:
+    with psycopg.connect(
+        host=cluster.host, port=cluster.port, dbname=profile.database, user=owner.user, password=owner.password,
+        options="-c timezone=UTC -c synchronous_commit=off", connect_timeout=10,
+    ) as connection:  # fmt: skip
+        _run(connection, SQL / "session.sql", seed=seed, scale=scale)
+        _copy_reference(connection)
+        # a transaction each: indexes cannot be built while deferred checks of new rows are outstanding
+        for step in ("schema", "rows", "finish"):
+            _run(connection, SQL / profile.database / f"{step}.sql", seed=seed, scale=scale)
+    with cluster.connect(profile.database) as connection:
+        connection.execute("VACUUM (ANALYZE)")
+
+
+def _run(connection: psycopg.Connection[tuple[object, ...]], script: Path, *, seed: int, scale: float) -> None:
+    text = script.read_text(encoding="utf-8").replace("@seed@", str(int(seed))).replace("@scale@", str(float(scale)))
+    connection.execute(text.encode())
+    connection.commit()
+
+
+def _copy_reference(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    districts = [d for p in geothai.provinces() for d in geothai.districts(p.code)]
+    tables: dict[str, Iterable[Sequence[object]]] = {
+        "province": ((p.code, p.name_th, p.name_en) for p in geothai.provinces()),
+        "district": ((d.code, d.name_th, d.name_en, d.province_code) for d in districts),
+        "subdistrict": (
+            (s.code, s.name_th, s.name_en, s.district_code, list(s.postal_codes))
+            for d in districts
+            for s in geothai.subdistricts(d.code)
+        ),
+    }
+    for name, rows in tables.items():
+        target = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier("pg_temp", name))
+        with connection.cursor().copy(target) as copy:
+            for row in rows:
+                copy.write_row(row)
+    connection.commit()

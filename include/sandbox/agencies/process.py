@@ -1,0 +1,148 @@
+"""One process: makes the agencies' servers and folders, says when they are ready, stops them all again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.agencies import database, folder
+from sandbox.agencies.database import Login
+from sandbox.agencies.profiles import PROFILES, Profile
+from sandbox.postgres import Cluster
+
+log = logging.getLogger("sandbox.agencies")
+
+AT_ONCE = 2  # pilots made at the same time: each keeps about one core busy
+MARK = ".agencies"  # a folder without it is not ours to empty
+SUPERUSER = "postgres"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for."""
+
+    state: Path
+    ready: Path
+    service_port: int
+    subnet: str
+    scale: float
+    seed: int
+    pilots: tuple[str, ...]
+
+
+class Agency:
+    """One pilot's server and folder; its passwords exist here and in the ready file only."""
+
+    def __init__(self, profile: Profile, request: Request) -> None:
+        self.profile, self.request = profile, request
+        self.home = request.state / profile.pilot
+        self.files = self.home / profile.folder
+        self.owner = Login(profile.owner, secrets.token_urlsafe(24))
+        self.service = Login(profile.service, secrets.token_urlsafe(24))
+        self.cluster = Cluster(
+            self.home / "pgdata", f"{request.subnet}.{profile.host_octet}", request.service_port, SUPERUSER,
+            secrets.token_urlsafe(24), dict(database.SETTINGS),
+        )  # fmt: skip
+
+    def make_server(self) -> None:
+        """A running server with the agency's database."""
+        began = time.monotonic()
+        self.cluster.create()
+        self.cluster.start()
+        database.make(
+            self.cluster, self.profile, self.owner, self.service, seed=self.request.seed, scale=self.request.scale
+        )
+        log.info("%s: database %s in %.1f s", self.profile.pilot, self.profile.database, time.monotonic() - began)
+
+    def make_folder(self) -> None:
+        """The agency's files."""
+        began = time.monotonic()
+        count = folder.make(self.files, self.profile, seed=self.request.seed, scale=self.request.scale)
+        log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
+
+    def as_json(self) -> dict[str, Any]:
+        """Where everything is, passwords included."""
+        return {
+            "name": self.profile.name,
+            "address": self.cluster.host,
+            "port": self.cluster.port,
+            "database": self.profile.database,
+            "owner": {"user": self.owner.user, "password": self.owner.password},
+            "service": {"user": self.service.user, "password": self.service.password},
+            "files": str(self.files.resolve()),
+        }
+
+
+def serve(request: Request, stop: threading.Event) -> int:
+    """Runs until `stop`; gives the exit status. A failure to make one agency ends them all."""
+    request.ready.unlink(missing_ok=True)
+    _empty(request.state)
+    agencies = [Agency(PROFILES[pilot], request) for pilot in request.pilots]
+    try:
+        if not _make(agencies, stop):
+            return 0
+        _write_ready(request, agencies)
+        stop.wait()
+        return 0
+    except Exception:
+        log.exception("the agencies could not be made")
+        return 1
+    finally:
+        request.ready.unlink(missing_ok=True)
+        for agency in agencies:
+            agency.cluster.stop()
+
+
+def _make(agencies: list[Agency], stop: threading.Event) -> bool:
+    """Whether all were made before `stop`. Raises what the first failure raised."""
+    jobs: list[Callable[[], None]] = [agency.make_server for agency in agencies]
+    jobs += [agency.make_folder for agency in agencies]
+    executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="make")
+    try:
+        pending: set[Future[None]] = {executor.submit(job) for job in jobs}
+        while pending and not stop.is_set():
+            done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        return not pending
+    finally:
+        # stopping the servers ends the sessions that the remaining threads wait on
+        for agency in agencies if stop.is_set() else []:
+            agency.cluster.stop()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _empty(state: Path) -> None:
+    """An empty folder of ours. Raises FileExistsError rather than empty somebody else's."""
+    if state.exists() and any(state.iterdir()):
+        if not (state / MARK).exists():
+            raise FileExistsError(f"{state} is not empty and was not made by this command: remove it yourself")
+        for left_behind in state.glob("*/pgdata"):  # by a process that was killed a moment ago
+            Cluster(left_behind, "127.0.0.1", 0, SUPERUSER, "").stop()
+        shutil.rmtree(state)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (state / MARK).touch()
+
+
+def _write_ready(request: Request, agencies: list[Agency]) -> None:
+    content = {
+        "pid": os.getpid(),
+        "seed": request.seed,
+        "scale": request.scale,
+        "pilots": {agency.profile.pilot: agency.as_json() for agency in agencies},
+    }
+    fresh = request.ready.with_name(f".{request.ready.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as target:
+        json.dump(content, target, ensure_ascii=False, indent=2)
+    fresh.replace(request.ready)

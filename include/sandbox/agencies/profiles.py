@@ -1,0 +1,46 @@
+"""The three fictional agencies: what their database is called, who uses it, how many files they keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One agency: its database, and its folder of `files` files at scale 1."""
+
+    pilot: str
+    database: str
+    folder: str
+    files: int
+
+    @property
+    def host_octet(self) -> int:
+        """The last number of its server's loopback address: from 201 on, the sandbox's own servers lie below."""
+        return 200 + int(self.pilot.removeprefix("p"))
+
+    @property
+    def owner(self) -> str:
+        """The role that owns the database and everything in it; no superuser."""
+        return f"{self.database}_owner"
+
+    @property
+    def service(self) -> str:
+        """The role of the agency's own program: reads and writes rows, owns nothing."""
+        return f"{self.database}_app"
+
+    @property
+    def name(self) -> str:
+        """The host name that the agency's own programs use."""
+        return f"db.{self.pilot}.agency.example"
+
+
+# pilots/p02.yaml, p05.yaml and p09.yaml describe the same three from the programme's side.
+PROFILES = {
+    profile.pilot: profile
+    for profile in (
+        Profile("p02", "registry", "documents", 1_000),
+        Profile("p05", "catalogue", "open_data", 3_000),
+        Profile("p09", "assets", "scans", 1_000),
+    )
+}
