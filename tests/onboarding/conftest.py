@@ -1,0 +1,55 @@
+"""Ledgers on the session's real PostgreSQL server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from onboarding.addresses import Database
+from onboarding.ledger import Ledger
+from onboarding.ledger_schema import ensure_schema
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets; every look advances it by `tick`."""
+
+    now: datetime = datetime(2026, 4, 13, 3, 0, tzinfo=UTC)
+    tick: timedelta = timedelta(milliseconds=1)
+
+    def __call__(self) -> datetime:
+        self.now += self.tick
+        return self.now
+
+
+@dataclass
+class LedgerHouse:
+    """A ledger and the logins around it."""
+
+    owner: Database
+    writer: Database
+    clock: Clock = field(default_factory=Clock)
+
+    def open(self) -> Ledger:
+        return Ledger(self.writer, self.clock)
+
+
+@pytest.fixture
+def house(make_database: Callable[..., Database]) -> LedgerHouse:
+    """A fresh ledger database: its owner's and its writer's login."""
+    owner = make_database("ledger")
+    writer = owner.as_user(f"{owner.name}_writer", secrets.token_urlsafe())
+    ensure_schema(owner, writer=writer.user, writer_password=writer.password, reader=f"{owner.name}_reader")
+    return LedgerHouse(owner, writer)
+
+
+@pytest.fixture
+def ledger(house: LedgerHouse) -> Iterator[Ledger]:
+    """A fresh, empty ledger."""
+    opened = house.open()
+    yield opened
+    opened.close()
