@@ -1,0 +1,75 @@
+"""Which tables there are on a server, and how each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from psycopg import sql
+
+from onboarding.reconcile.canonical import Column
+from onboarding.reconcile.sides import Side
+
+QUERIES = Path(__file__).resolve().parents[2] / "sql" / "reconcile"
+
+Name = tuple[str, str]
+
+
+@cache
+def query(name: str) -> str:
+    """The text of `include/sql/reconcile/<name>.sql`."""
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, a leaf partition or a materialized view with its columns by name and its unique key, if it has one."""
+
+    schema: str
+    name: str
+    kind: str
+    blocks: int
+    columns: tuple[Column, ...] = ()
+    key: tuple[str, ...] = ()
+    populated: bool = True
+    outputs: Mapping[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outputs", {column.name: column for column in self.columns})
+
+    @property
+    def title(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def id(self) -> Name:
+        return self.schema, self.name
+
+    def rows(self) -> sql.Composable:
+        """What stands after FROM: this relation's own rows, not those of tables that inherit from it."""
+        only = sql.SQL("") if self.kind == "m" else sql.SQL("ONLY ")
+        return sql.SQL("{}{}").format(only, sql.Identifier(self.schema, self.name))
+
+
+def relations(side: Side, exclude_schemas: Collection[str]) -> dict[Name, Relation]:
+    """Every relation that holds rows, by name; extensions' own tables and temporary ones are not among them."""
+    found: dict[Name, Relation] = {}
+    for schema, name, kind, populated, blocks, columns, key in side.ask(query("tables"), [list(exclude_schemas)]):
+        parsed = tuple(
+            Column(column["name"], None if column["plain"] else (column["output"][0], column["output"][1]))
+            for column in sorted(columns or [], key=lambda column: column["name"].encode())
+        )
+        found[schema, name] = Relation(schema, name, kind, blocks, parsed, tuple(key or ()), populated)
+    return found
+
+
+def foreign_tables(side: Side, exclude_schemas: Collection[str]) -> list[str]:
+    """Tables whose rows live elsewhere: they are excluded, with that reason."""
+    rows = side.ask(
+        """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE c.relkind = 'f' AND NOT n.nspname = ANY(%s) ORDER BY 1""",
+        [list(exclude_schemas)],
+    )
+    return [str(row[0]) for row in rows]
