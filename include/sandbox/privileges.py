@@ -23,7 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -77,7 +78,9 @@ def start(
     return _STARTER.submit(launch).result()
 
 
-def run(command: Sequence[str], *, stdin: bytes = b"", timeout: float = 120, env: Mapping[str, str] | None = None) -> str:
+def run(
+    command: Sequence[str], *, stdin: bytes = b"", timeout: float = 120, env: Mapping[str, str] | None = None
+) -> str:
     """What the unprivileged command printed. Raises CalledProcessError with that text when it fails."""
     child = start(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, env=env, death_signal=signal.SIGKILL)
     try:
@@ -128,6 +131,10 @@ def drop_root(uid: int, gid: int) -> None:
     libc, permitted = _libc(), _permitted()
     kept = next((c for c in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if permitted >> c & 1), None)
     _checked(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl(PR_SET_KEEPCAPS)")
+    # access(2) ignores capabilities of a non-root user without this bit, and initdb asks access(2) whether the
+    # `postgres` beside it can be executed: below a directory of mode 0700 it would be told no. Best effort: it
+    # takes CAP_SETPCAP, which only a trimmed container withholds.
+    libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)

@@ -1,0 +1,1 @@
+"""Behind `./namrong`: sets up, starts and supervises the processes of one machine."""

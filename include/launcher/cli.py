@@ -1,0 +1,119 @@
+"""The command line: what can be asked, and the exit status of each answer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from launcher import commands
+
+DESCRIPTION = """\
+นำร่อง · Namrong takes a government service onto AWS and proves that nothing was lost on the way.
+On this machine the cloud is a sandbox (fictional agencies, real PostgreSQL servers, real files)."""
+
+EPILOGUE = """\
+exit status: 0 everything asked for holds · 1 it does not · 2 wrong usage · 3 a process could not be
+started or died · 130 interrupted
+
+examples:
+  ./namrong demo                      three pilots from manifest to live; then stays up until Ctrl-C
+  ./namrong demo --exit --report r.json
+  ./namrong demo --no-approve         people approve, in the Airflow UI
+  ./namrong up --detach               everything is up, nothing is triggered; `./namrong down` ends it
+  ./namrong test tests/onboarding -k ledger
+  ./namrong check include/pilots/p02.yaml"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["test"]:
+        # Everything after `test` is pytest's, its options too.
+        return commands.test(given[1:])
+    asked = parser().parse_args(given)
+    run: Callable[[argparse.Namespace], int] = asked.run
+    return run(asked)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options, with their help."""
+    top = argparse.ArgumentParser(
+        prog="./namrong", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    several = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _demo(several)
+    _up(several)
+    several.add_parser("down", help="end what `up` or `demo` started in this checkout").set_defaults(run=commands.down)
+    _test(several)
+    _check(several)
+    _reading(several)
+    several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(run=commands.lock)
+    return top
+
+
+Several = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _demo(several: Several) -> None:  # type: ignore[valid-type]
+    demo = several.add_parser(  # type: ignore[attr-defined]
+        "demo", help="run the pilots from manifest to live", description="Sets everything up and runs the pilots to live."
+    )
+    demo.add_argument("--exit", action="store_true", help="stop everything at the end, also at a terminal")
+    demo.add_argument("--no-approve", action="store_true", help="leave approvals to people in the UI")
+    demo.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
+    _machine(demo)
+    demo.set_defaults(run=commands.demo)
+
+
+def _up(several: Several) -> None:  # type: ignore[valid-type]
+    up = several.add_parser("up", help="start everything, trigger nothing")  # type: ignore[attr-defined]
+    up.add_argument("--detach", action="store_true", help="come back when everything is up and leave it running")
+    _machine(up)
+    up.set_defaults(run=commands.up)
+
+
+def _machine(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--scale", type=_positive, default=1.0, metavar="X", help="size of the agencies' data (default 1)")
+    command.add_argument("--seed", type=int, default=7, metavar="N", help="seed of the agencies' data (default 7)")
+    command.add_argument(
+        "--pilots", type=_names, metavar="IDS", help="some of the pilots only, e.g. p02,p09 (default: all manifests)"
+    )
+    command.add_argument("--parallelism", type=int, default=6, metavar="N", help="tasks at the same time (default 6)")
+    command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed (default en)")
+
+
+def _test(several: Several) -> None:  # type: ignore[valid-type]
+    test = several.add_parser(  # type: ignore[attr-defined]
+        "test", help="run the tests; arguments go to pytest", usage="./namrong test [pytest arguments]"
+    )
+    test.set_defaults(run=lambda _: commands.test([]))
+
+
+def _check(several: Several) -> None:  # type: ignore[valid-type]
+    check = several.add_parser("check", help="read manifests and say what is wrong with them")  # type: ignore[attr-defined]
+    check.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST")
+    check.add_argument("--lang", choices=("th", "en"), help="one language (default: both)")
+    check.set_defaults(run=commands.check)
+
+
+def _reading(several: Several) -> None:  # type: ignore[valid-type]
+    verify = several.add_parser(  # type: ignore[attr-defined]
+        "verify-evidence", help="check the ledger's chain and its anchors (something must be running)"
+    )
+    verify.set_defaults(run=commands.verify_evidence)
+    report = several.add_parser("report", help="the figures of what runs now, as JSON")  # type: ignore[attr-defined]
+    report.add_argument("--report", type=Path, metavar="FILE", help="write them to a file instead")
+    report.set_defaults(run=commands.report)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be greater than 0")
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)

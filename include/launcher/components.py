@@ -1,0 +1,126 @@
+"""The processes of one run as a table: what each is called with, what must be there first, when it is ready."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from launcher import airflow_config
+from launcher.checkout import Checkout
+from launcher.settings import Settings
+from sandbox.postgres import bin_dir
+
+PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Component:
+    """One process. `needs` names components (or `airflow_tables`) that must be ready before it is started."""
+
+    name: str
+    command: Callable[[], Sequence[str]]
+    environment: Callable[[], Mapping[str, str]]
+    ready: Callable[[], bool]
+    needs: tuple[str, ...] = ()
+    ends: bool = False
+    """Whether it is done when it exits with 0; the others must stay."""
+    on_ready: Callable[[], None] = lambda: None
+    rank: int = 0
+    """Stopped in falling order; the same rank at the same time."""
+
+
+def components(checkout: Checkout, chosen: Settings) -> tuple[Component, ...]:
+    """The table, in the order of starting."""
+    run, python = checkout.run, sys.executable
+    base = airflow_config.base_environment(checkout)
+
+    def airflow_environment() -> Mapping[str, str]:
+        return airflow_config.airflow_environment(checkout, read(run / "sandbox.json"), bin_dir())
+
+    def airflow(name: str, *arguments: str) -> Component:
+        return Component(
+            name=name.replace("-", "_"),
+            command=lambda: (python, "-m", "airflow", name, *arguments),
+            environment=airflow_environment,
+            ready=lambda: is_healthy(chosen.url, name.replace("-", "_")),
+            needs=("airflow_tables", "sandbox"),
+            rank=3,
+        )
+
+    return (
+        Component(
+            "home_database", lambda: (python, "-m", "launcher.home_database"), lambda: base,
+            (run / "home_database.json").exists, rank=0,
+        ),
+        Component(
+            "sandbox",
+            lambda: (python, "-m", "sandbox", "--state", str(run / "sandbox"), "--ready", str(run / "sandbox.json")),
+            lambda: base, (run / "sandbox.json").exists, rank=1,
+        ),
+        Component(
+            "airflow_setup", lambda: (python, "-m", "launcher.airflow_setup"), airflow_environment,
+            lambda: False, needs=("home_database",), ends=True, rank=3,
+        ),
+        Component(
+            "agencies", lambda: _agencies(checkout, chosen), lambda: base, (run / "agencies.json").exists,
+            needs=("sandbox",), on_ready=lambda: publish_names(checkout), rank=2,
+        ),
+        airflow("api-server", "--host", "127.0.0.1", "--port", str(chosen.api_port)),
+        airflow("scheduler", "--skip-serve-logs"),
+        airflow("dag-processor"),
+        airflow("triggerer", "--skip-serve-logs"),
+    )  # fmt: skip
+
+
+def conditions(checkout: Checkout) -> Mapping[str, Callable[[], bool]]:
+    """What a component may need besides other components."""
+    return {"airflow_tables": (checkout.airflow_home / "migrated").exists}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A ready file's content; empty while there is none."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def is_healthy(url: str, name: str) -> bool:
+    """What Airflow itself says of one of its processes: its heart beat lately."""
+    try:
+        with urlopen(f"{url}/api/v2/monitor/health", timeout=PROBE_TIMEOUT_S) as answer:
+            health = json.load(answer)
+    except (URLError, OSError, ValueError):
+        return False
+    asked = "metadatabase" if name == "api_server" else name
+    return bool((health.get(asked) or {}).get("status") == "healthy")
+
+
+def publish_names(checkout: Checkout) -> None:
+    """Tells the sandbox's name server where the agencies' databases are."""
+    cloud, agencies = read(checkout.run / "sandbox.json"), read(checkout.run / "agencies.json")
+    for side in agencies["pilots"].values():
+        body = json.dumps({side["name"]: side["address"]}).encode()
+        request = Request(
+            f"{cloud['endpoint']}/_sandbox/names", body,
+            {"Content-Type": "application/json", "X-Sandbox-Token": cloud["token"]}, method="POST",
+        )  # fmt: skip
+        with urlopen(request, timeout=10):
+            pass
+
+
+def _agencies(checkout: Checkout, chosen: Settings) -> Sequence[str]:
+    cloud = read(checkout.run / "sandbox.json")
+    return (
+        sys.executable, "-m", "sandbox.agencies", "--state", str(checkout.run / "agencies"),
+        "--ready", str(checkout.run / "agencies.json"), "--service-port", str(cloud["service_port"]),
+        "--subnet", cloud["subnet"], "--scale", str(chosen.scale), "--seed", str(chosen.seed),
+        "--pilots", ",".join(chosen.pilots),
+    )  # fmt: skip

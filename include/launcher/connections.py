@@ -1,0 +1,69 @@
+"""What Airflow's tasks are handed by name: connections (with secrets) and variables (without)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from launcher.airflow_config import REGION
+from launcher.home_database import HOST, LEDGER_WRITER
+from launcher.people import Person
+from launcher.settings import Settings
+from onboarding.manifests import load_folder
+
+EMAIL_DOMAIN = "pilots.example"
+
+
+def connections(
+    folder: Path, chosen: Settings, passwords: Mapping[str, str], cloud: Mapping[str, Any], agencies: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The keyword arguments of each `airflow.models.Connection`; `cloud` and `agencies` are the ready files."""
+    yield {
+        "conn_id": "namrong_ledger", "conn_type": "postgres", "host": HOST, "port": chosen.home_port,
+        "schema": "ledger", "login": LEDGER_WRITER, "password": passwords["ledger_writer"],
+    }  # fmt: skip
+    yield {
+        "conn_id": "namrong_management", "conn_type": "aws", "login": cloud["access_key"],
+        "password": cloud["secret_key"], "extra": json.dumps({"region_name": REGION}),
+    }  # fmt: skip
+    yield {
+        "conn_id": "namrong_secrets", "conn_type": "generic", "password": passwords["external_id_key"],
+        "description": "The key that each pilot's ExternalId is derived from.",
+    }  # fmt: skip
+    for pilot, manifest in load_folder(folder).manifests.items():
+        if pilot in agencies["pilots"]:
+            yield from _agency(manifest, agencies["pilots"][pilot])
+
+
+def _agency(manifest: Any, side: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An agency's database and folder, under the names that its manifest's workloads derive."""
+    for database in manifest.databases:
+        yield {
+            "conn_id": manifest.connection_id(database.name), "conn_type": "postgres",
+            "host": side["name"], "port": side["port"], "schema": side["database"],
+            "login": side["owner"]["user"], "password": side["owner"]["password"],
+            "extra": json.dumps(
+                {"service_user": side["service"]["user"], "service_password": side["service"]["password"]}
+            ),
+        }  # fmt: skip
+    for files in manifest.files:
+        yield {
+            "conn_id": manifest.connection_id(files.name), "conn_type": "fs",
+            "extra": json.dumps({"path": side["files"]}),
+        }  # fmt: skip
+
+
+def variables(persons: Sequence[Person], ids: Mapping[str, int], cloud: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`namrong_people`: login -> id (FAB's, as text), name, roles. `namrong_settings`: the programme's plain values."""
+    return {
+        "namrong_people": {
+            person.login: {"id": str(ids[person.login]), "name": person.name, "roles": list(person.duties)}
+            for person in persons
+        },
+        "namrong_settings": {
+            "email_domain": EMAIL_DOMAIN,
+            "anchor_bucket": f"namrong-anchors-{cloud['management_account']}",
+        },
+    }
