@@ -52,8 +52,11 @@ SETTINGS: dict[str, str] = {
     "unix_socket_directories": "",
     "wal_compression": "off",
 }
-# Loopback clients only, a password always; nothing else matches, so nothing else gets in.
-HBA = "host all all 127.0.0.0/8 scram-sha-256\nhost replication all 127.0.0.0/8 scram-sha-256\n"
+HBA = """\
+# clients on loopback, with a password; a copy of the whole server only for its superuser; nobody else
+host all all 127.0.0.0/8 scram-sha-256
+host replication {superuser} 127.0.0.0/8 scram-sha-256
+"""
 
 
 class ServerFailed(RuntimeError):
@@ -220,7 +223,7 @@ class Cluster:
         values = SETTINGS | self.settings | where
         self._replace(OWN_SETTINGS, "".join(f"{name} = {literal(value)}\n" for name, value in sorted(values.items())))
         self._replace("postgresql.conf", f"include = '{OWN_SETTINGS}'\n")
-        self._replace("pg_hba.conf", HBA)
+        self._replace("pg_hba.conf", HBA.format(superuser='"' + self.superuser + '"'))
 
     def _replace(self, name: str, text: str) -> None:
         """Write a file of the data directory so that a reload sees the old one or the new one."""
@@ -239,7 +242,9 @@ class Cluster:
         while time.monotonic() < deadline:
             if child.poll() is not None:
                 self._child = None
-                raise ServerFailed(f"{self.data_dir.name}: postgres ended with {child.returncode}: {self._last_words()}")
+                raise ServerFailed(
+                    f"{self.data_dir.name}: postgres ended with {child.returncode}: {self._last_words()}"
+                )
             if self._says_ready() and self.running():
                 return
             time.sleep(0.02)
