@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -42,6 +43,12 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def _wait_for_end_of_input(stop: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    stop.set()
+
+
 def main(words: Sequence[str]) -> int:
     """Exit status: 0 when told to stop, 1 when a server or its data could not be made."""
     given = _arguments(words)
@@ -49,7 +56,7 @@ def main(words: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if given.watch_stdin:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s agencies %(message)s")
     request = Request(given.state, given.ready, given.service_port, given.subnet, given.scale, given.seed, given.pilots)
     return serve(request, stop)

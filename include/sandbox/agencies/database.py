@@ -79,9 +79,9 @@ def _run(connection: psycopg.Connection[tuple[object, ...]], script: Path, *, se
 def _copy_reference(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     districts = [d for p in geothai.provinces() for d in geothai.districts(p.code)]
     tables: dict[str, Iterable[Sequence[object]]] = {
-        "province": ((p.code, p.name_th, p.name_en) for p in geothai.provinces()),
-        "district": ((d.code, d.name_th, d.name_en, d.province_code) for d in districts),
-        "subdistrict": (
+        "real_province": ((p.code, p.name_th, p.name_en) for p in geothai.provinces()),
+        "real_district": ((d.code, d.name_th, d.name_en, d.province_code) for d in districts),
+        "real_subdistrict": (
             (s.code, s.name_th, s.name_en, s.district_code, list(s.postal_codes))
             for d in districts
             for s in geothai.subdistricts(d.code)

@@ -86,7 +86,11 @@ class Agency:
 def serve(request: Request, stop: threading.Event) -> int:
     """Runs until `stop`; gives the exit status. A failure to make one agency ends them all."""
     request.ready.unlink(missing_ok=True)
-    _empty(request.state)
+    try:
+        _empty(request.state)
+    except FileExistsError as refusal:
+        log.error("%s", refusal)
+        return 1
     agencies = [Agency(PROFILES[pilot], request) for pilot in request.pilots]
     try:
         if not _make(agencies, stop):

@@ -46,6 +46,6 @@ RETURN ARRAY['สมมติวงศ์', 'ตัวอย่างดี', '�
              'ทองจำลอง', 'บุญแต่งขึ้น', 'สุขสมมติ', 'คำนิทาน'];
 
 -- Every province, district and subdistrict of Thailand (geothai), for each agency to take over in its own shape.
-CREATE TEMPORARY TABLE province (code text, name_th text, name_en text);
-CREATE TEMPORARY TABLE district (code text, name_th text, name_en text, province_code text);
-CREATE TEMPORARY TABLE subdistrict (code text, name_th text, name_en text, district_code text, postal_codes text[]);
+CREATE TEMPORARY TABLE real_province (code text, name_th text, name_en text);
+CREATE TEMPORARY TABLE real_district (code text, name_th text, name_en text, province_code text);
+CREATE TEMPORARY TABLE real_subdistrict (code text, name_th text, name_en text, district_code text, postal_codes text[]);

@@ -10,9 +10,9 @@ RETURN pg_temp.pick(ARRAY['ขอความอนุเคราะห์', '�
     || pg_temp.pick(ARRAY['การจัดการน้ำ', 'การจัดการนํ้า', 'งบประมาณประจำปี', 'การป้องกันอุทกภัย', 'การอบรมบุคลากร', 'การใช้คลาวด์ภาครัฐ', 'ทะเบียนครุภัณฑ์'], n, salt + 1)
     || ' ครั้งที่ ' || pg_temp.thai_digits((1 + pg_temp.dice(n, salt + 2) % 40)::text || '/' || (2566 + n % 4)::text);
 
-INSERT INTO "จังหวัด" SELECT code, name_th, name_en FROM pg_temp.province;
-INSERT INTO "อำเภอ" SELECT code, name_th, name_en, province_code FROM pg_temp.district;
-INSERT INTO "ตำบล" SELECT code, name_th, name_en, district_code, postal_codes FROM pg_temp.subdistrict;
+INSERT INTO "จังหวัด" SELECT code, name_th, name_en FROM pg_temp.real_province;
+INSERT INTO "อำเภอ" SELECT code, name_th, name_en, province_code FROM pg_temp.real_district;
+INSERT INTO "ตำบล" SELECT code, name_th, name_en, district_code, postal_codes FROM pg_temp.real_subdistrict;
 
 INSERT INTO "หน่วยงาน"
 SELECT n, 'สำนักงาน' || pg_temp.pick(ARRAY['คลัง', 'ปกครอง', 'โยธา', 'เกษตร', 'สาธารณสุข', 'ท้องถิ่น'], n, 1) || 'จำลองที่ ' || pg_temp.thai_digits(n::text),
