@@ -40,6 +40,9 @@ class Call:
 Handler = Callable[[Call], Mapping[str, Any] | None]
 """Answers a call with the members of its output shape; raises AwsError."""
 
+Check = Callable[[Call], None]
+"""Looks at a call before it is answered; raises AwsError to refuse it."""
+
 RawHandler = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 """A WSGI application for one operation, for bodies that should not be held in memory."""
 
@@ -83,6 +86,9 @@ class SandboxState:
     names: dict[str, str] = field(default_factory=dict)
     handlers: dict[tuple[str, str], Handler] = field(default_factory=dict)
     raw_handlers: dict[tuple[str, str], RawHandler] = field(default_factory=dict)
+    checks: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
+    guards: list[Check] = field(default_factory=list)
+    nameserver: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     _taken: set[str] = field(default_factory=set)
     _timers: set[threading.Timer] = field(default_factory=set)
@@ -100,6 +106,14 @@ class SandboxState:
     def handle_raw(self, service: str, operation: str, handler: RawHandler) -> None:
         """`handler` gets the WSGI request unread; faults, authentication and audit still apply."""
         self.raw_handlers[service, operation] = handler
+
+    def check(self, service: str, operation: str, check: Check) -> None:
+        """`check` may refuse `operation` before its handler, or moto, answers it."""
+        self.checks.setdefault((service, operation), []).append(check)
+
+    def guard(self, check: Check) -> None:
+        """`check` may refuse any call at all."""
+        self.guards.append(check)
 
     def next_address(self) -> str:
         """A loopback address of this sandbox on which `service_port` is free; it stays taken until released."""

@@ -1,0 +1,25 @@
+"""A loopback subnet and a port that no other checkout uses: every PostgreSQL server of one checkout shares the port."""
+
+from __future__ import annotations
+
+import random
+import socket
+
+FIRST_PORT, LAST_PORT = 20_000, 32_000  # below the range from which Linux takes ports for outgoing connections
+ATTEMPTS = 200
+
+
+def claim() -> tuple[str, int, socket.socket]:
+    """("127.A.B", port, the socket that holds the claim on 127.A.B.1 for as long as it is open)."""
+    for _ in range(ATTEMPTS):
+        subnet = f"127.{random.randint(2, 254)}.{random.randint(0, 254)}"
+        port = random.randint(FIRST_PORT, LAST_PORT)
+        held = socket.socket()
+        try:
+            held.bind((f"{subnet}.1", port))
+            held.listen(1)
+        except OSError:
+            held.close()
+            continue
+        return subnet, port, held
+    raise OSError("no free loopback address and port found")
