@@ -48,6 +48,10 @@ class Ledger:
         """Ends idle connections; the ledger can still be used."""
         self._connections.close()
 
+    def now(self) -> datetime:
+        """The time by the ledger's clock."""
+        return self._clock()
+
     def record(self, pilot: str, kind: str, subject: str, body: Mapping[str, Any], *, run: str = "") -> Record:
         """One more piece of evidence. Raises Stop for the kinds that have a method of their own."""
         if kind in GUARDED:
