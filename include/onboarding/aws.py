@@ -1,0 +1,99 @@
+"""AWS clients, built in one place: explicit retries, time limits, and another account through a role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+from botocore.config import Config
+
+from onboarding.aws_errors import explaining
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+SESSION_S = 3_600  # role chaining allows no longer session (IAM User Guide, "Roles terms and concepts")
+
+CONFIG = Config(
+    # botocore's own default is three attempts and may change: a limit that matters is written down.
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    user_agent_extra="namrong",
+)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One AWS account in one region, as seen with one set of credentials. `str()` shows no credential.
+
+    Without `endpoint_url` boto3 honours AWS_ENDPOINT_URL by itself.
+    """
+
+    session: boto3.Session = field(repr=False)
+    region: str
+    endpoint_url: str | None = None
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of `service`, in this region unless another is named."""
+        build: Any = self.session.client
+        client = build(service, region_name=region or self.region, endpoint_url=self.endpoint_url, config=CONFIG)
+        if service == "s3control":
+            client.meta.events.register("before-call.s3-control", _without_account_in_address)
+        return client
+
+    def account_id(self) -> str:
+        """The twelve digits of the account that the credentials belong to."""
+        sts: STSClient = self.client("sts")
+        with explaining("sts"):
+            return sts.get_caller_identity()["Account"]
+
+    def assume(
+        self, role_arn: str, session_name: str, external_id: str | None = None, region: str | None = None
+    ) -> Cloud:
+        """The account of `role_arn`, for an hour. Raises AskPerson when the role does not let us in.
+
+        The session comes from this cloud's own regional STS endpoint: a token of the global endpoint is refused in
+        opt-in regions such as ap-southeast-7 (IAM User Guide, "Manage AWS STS in an AWS Region").
+        """
+        sts: STSClient = self.client("sts")
+        asked: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": SESSION_S}
+        if external_id is not None:
+            asked["ExternalId"] = external_id
+        with explaining(role_arn):
+            granted = sts.assume_role(**asked)["Credentials"]
+        session = boto3.Session(
+            aws_access_key_id=granted["AccessKeyId"],
+            aws_secret_access_key=granted["SecretAccessKey"],
+            aws_session_token=granted["SessionToken"],
+        )
+        return Cloud(session, region or self.region, self.endpoint_url)
+
+
+def _without_account_in_address(params: dict[str, Any], **_: Any) -> None:
+    """S3 Control puts the account id before the host's name; before an IP address that makes no address at all.
+
+    The account travels in the `x-amz-account-id` header as well.
+    """
+    account = _header(params["headers"], "x-amz-account-id")
+    parts = urlsplit(params["url"])
+    host = (parts.hostname or "").removeprefix(f"{account}.")
+    if account and parts.hostname != host and _is_address(host):
+        netloc = host if parts.port is None else f"{host}:{parts.port}"
+        params["url"] = urlunsplit(parts._replace(netloc=netloc))
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
