@@ -1,0 +1,138 @@
+"""What is moved by whom: shards of about the same size, each a list of parts with a checkpoint of their own."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from psycopg import sql
+
+from onboarding.addresses import Database
+from onboarding.databases.fence import check, label
+from onboarding.databases.sessions import Connection, session, statement
+from onboarding.databases.snapshot import import_snapshot
+
+LEAST_PART_BYTES = 8 * 1024 * 1024
+PARTS_PER_SHARD = 2  # a killed attempt repeats one part, and a slow shard leaves less to wait for
+LARGE_OBJECTS_PER_PART = 1_000
+LARGE_OBJECT_BYTES = 64 * 1024  # what one weighs in the plan; its size is not in any catalogue that an owner may read
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one table between two blocks, or large objects between two ids; moved in one transaction.
+
+    `first` is included, `end` is not; None is open. `into` is where rows go in: a root where partitions are hashed.
+    """
+
+    kind: Literal["rows", "large_objects"]
+    schema: str
+    table: str
+    into: tuple[str, str]
+    first: int | None
+    end: int | None
+    bytes: int
+
+    @property
+    def id(self) -> str:
+        """Its name in the target's checkpoints."""
+        name = json.dumps([self.schema, self.table], ensure_ascii=False) if self.kind == "rows" else self.kind
+        return f"{name}[{self.first or 0},{'' if self.end is None else self.end})"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One retryable unit: parts that one worker moves, one after another."""
+
+    unit: str
+    parts: tuple[Part, ...]
+
+    @property
+    def bytes(self) -> int:
+        """About how much it weighs, TOAST included."""
+        return sum(part.bytes for part in self.parts)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON types only, for a mapped task."""
+        return {"unit": self.unit, "parts": [asdict(part) | {"into": list(part.into)} for part in self.parts]}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Shard:
+        """What `as_json` gave."""
+        return cls(body["unit"], tuple(Part(**(part | {"into": tuple(part["into"])})) for part in body["parts"]))
+
+
+def plan(source: Database, target: Database, shards: int, *, load: str, fence: int, snapshot_id: str) -> list[Shard]:
+    """At most `shards` units of about the same size that together hold every row and large object of the snapshot.
+
+    The plan is kept on the target; called again for the same load it gives the plan that is there, whatever was
+    asked for, because parts that have arrived belong to it.
+    """
+    with session(source) as reading:
+        import_snapshot(reading, snapshot_id)
+        fresh = balance(_parts(reading, shards), shards)
+    with session(target, label=label("plan", fence)) as connection:
+        check(connection, load=load, fence=fence)
+        row = connection.execute("SELECT planned_at FROM namrong.load FOR UPDATE").fetchone()
+        if row is not None and row[0] is None:
+            _keep(connection, fresh)
+        return _kept(connection)
+
+
+def balance(parts: Iterable[Part], shards: int) -> list[Shard]:
+    """The parts, largest first, each to the shard that has least (longest-processing-time rule); none left empty."""
+    loads: list[tuple[int, int]] = [(0, number) for number in range(shards)]
+    held: list[list[Part]] = [[] for _ in range(shards)]
+    for part in sorted(parts, key=lambda part: (-part.bytes, part.id)):
+        weight, number = heapq.heappop(loads)
+        held[number].append(part)
+        heapq.heappush(loads, (weight + max(part.bytes, 1), number))
+    return [Shard(f"s{number:03}", tuple(chosen)) for number, chosen in enumerate(held) if chosen]
+
+
+def cut(table: Part, blocks: int, most_bytes: int) -> Iterator[Part]:
+    """One table's parts of about `most_bytes`, by block. The last one is open: a table may grow after it was sized."""
+    pieces = max(1, min(blocks, -(-table.bytes // most_bytes)))
+    edges: Sequence[int] = [blocks * number // pieces for number in range(pieces)]
+    for number, first in enumerate(edges):
+        end = edges[number + 1] if number + 1 < pieces else None
+        yield Part("rows", table.schema, table.table, table.into, first, end, table.bytes // pieces)
+
+
+def _parts(reading: Connection, shards: int) -> Iterator[Part]:
+    tables = reading.execute(statement("sizes")).fetchall()
+    whole = sum(size for _, _, _, size, *_ in tables)
+    most = max(LEAST_PART_BYTES, -(-whole // (shards * PARTS_PER_SHARD)))
+    for schema, name, blocks, size, _rows, into_schema, into_name in tables:
+        yield from cut(Part("rows", schema, name, (into_schema, into_name), None, None, size), blocks, most)
+    yield from _large_objects(reading)
+
+
+def _large_objects(reading: Connection) -> Iterator[Part]:
+    groups = reading.execute(
+        sql.SQL(
+            "SELECT min(oid)::bigint, max(oid)::bigint + 1, count(*) FROM ("
+            " SELECT oid, (row_number() OVER (ORDER BY oid) - 1) / {} AS part FROM pg_largeobject_metadata) AS numbered"
+            " GROUP BY part ORDER BY 1"
+        ).format(sql.Literal(LARGE_OBJECTS_PER_PART))
+    ).fetchall()
+    for first, end, count in groups:
+        yield Part("large_objects", "", "", ("", ""), first, end, count * LARGE_OBJECT_BYTES)
+
+
+def _keep(connection: Connection, shards: Sequence[Shard]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO namrong.parts (part, unit, bytes, piece) VALUES (%s, %s, %s, %s)",
+            [(part.id, shard.unit, part.bytes, json.dumps(asdict(part))) for shard in shards for part in shard.parts],
+        )
+    connection.execute("UPDATE namrong.load SET planned_at = clock_timestamp()")
+
+
+def _kept(connection: Connection) -> list[Shard]:
+    rows = connection.execute("SELECT unit, jsonb_agg(piece ORDER BY bytes DESC, part) FROM namrong.parts GROUP BY unit"
+                              " ORDER BY unit").fetchall()  # fmt: skip
+    return [Shard.from_json({"unit": unit, "parts": parts}) for unit, parts in rows]

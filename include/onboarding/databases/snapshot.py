@@ -1,0 +1,78 @@
+"""One exported snapshot of the source, and the transaction that holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from onboarding.addresses import Database
+from onboarding.databases.sessions import PINNED, Connection, statement, told
+from onboarding.errors import Stop
+
+LOCK_PATIENCE_MS = 30_000
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+@dataclass
+class Snapshot:
+    """A snapshot that others can import while this lives.
+
+    `id` is the exported name and, after a stroke, the transactions it sees (`pg_current_snapshot()`): names start
+    anew when the server does, transactions never do.
+    """
+
+    id: str
+    _connection: Connection
+
+    def alive(self) -> bool:
+        """Whether the holder still holds; asks the server."""
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return not self._connection.closed
+
+    def close(self) -> None:
+        """Lets go of snapshot and locks. Safe to call twice."""
+        self._connection.close()
+
+
+def open_snapshot(source: Database) -> Snapshot:
+    """A snapshot of the whole source, every table locked against DROP, TRUNCATE and ALTER as pg_dump does.
+
+    (TRUNCATE and rewriting ALTERs are not snapshot-safe: PostgreSQL's manual, 13.6 "Caveats".)
+    The caller closes it. Raises TryAgain when a table stays locked for half a minute.
+    """
+    connection: Connection = source.connect(autocommit=True)
+    try:
+        with told(str(source)):
+            connection.execute(PINNED)
+            tables = connection.execute(statement("tables")).fetchall()
+            connection.execute(BEGIN)
+            connection.execute(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
+            for schema, name in tables:
+                connection.execute(
+                    sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(sql.Identifier(schema, name))
+                )
+            row = connection.execute("SELECT pg_export_snapshot(), pg_current_snapshot()::text").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    if row is None:
+        raise Stop("databases.snapshot_gone", where=str(source))
+    return Snapshot("/".join(row), connection)
+
+
+def import_snapshot(connection: Connection, snapshot_id: str) -> None:
+    """From here to its end the open transaction's reads come from the snapshot. Raises Stop when it is gone."""
+    exported, _, sees = snapshot_id.partition("/")
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    try:
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)))
+    except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as gone:
+        raise Stop("databases.snapshot_gone", where=connection.info.dbname) from gone
+    row = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+    if row is None or row[0] != sees:
+        raise Stop("databases.snapshot_gone", where=connection.info.dbname)
