@@ -120,7 +120,7 @@ CREATE OR REPLACE VIEW ledger.stage_times AS
 
 CREATE OR REPLACE VIEW ledger.programme AS
     SELECT DISTINCT ON (e.pilot) e.pilot, e.stage, e.state, e.at AS since,
-           (SELECT max(l.at) FROM ledger.stage_events l
+           (SELECT min(l.at) FROM ledger.stage_events l
              WHERE l.pilot = e.pilot AND l.stage = 'live' AND l.state = 'passed')
            - (SELECT min(f.at) FROM ledger.stage_events f WHERE f.pilot = e.pilot) AS lead_time,
            (SELECT sum(o.rows) FROM (

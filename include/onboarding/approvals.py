@@ -1,0 +1,230 @@
+"""People's go and no-go: asked of the right ones, bound to what they saw, counted in the ledger only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from onboarding.errors import Stop
+from onboarding.gates import CLOCK_SKEW
+from onboarding.ledger import Ledger
+from onboarding.observations import Answer, Observation
+from onboarding.records import Record, canonical
+
+Decision = Literal["approve", "reject"]
+
+CUTOVER = "cutover"
+NEEDED = 2
+APPROVER = "approver"
+"""The role without which nobody is asked."""
+
+# What an approval rests on: written again between the rehearsal and the freeze, it makes another digest.
+PROOFS = frozenset(
+    {"moved_rows", "moved_files", "reconciled", "readiness", "expectations", "golden", "backup", "restore_drill"}
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A login with its id in the auth manager, a name for people, and roles."""
+
+    id: str
+    login: str
+    name: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One answer. `automated` when a program gave it in a person's name; it is said wherever approvals are shown."""
+
+    digest: str
+    approver: str
+    decision: Decision
+    automated: bool
+    ordinal: int
+    requester: str
+    comment: str = ""
+    at: datetime | None = None
+
+
+def evidence_digest(ledger: Ledger, pilot: str) -> str:
+    """SHA-256 (hex) over the pilot's own records up to its last rehearsal, and proofs made anew since, up to the freeze.
+
+    Other pilots' records, gates that look again and the approvals themselves do not change it. Raises Stop when
+    nothing was rehearsed yet.
+    """
+    records = ledger.records(pilot=pilot)
+    rehearsed = max((place for place, record in enumerate(records) if record.kind == "rehearsal"), default=None)
+    if rehearsed is None:
+        raise Stop("approvals.not_rehearsed", where=pilot)
+    counted = records[: rehearsed + 1]
+    for record in records[rehearsed + 1 :]:
+        if _freezes(record):
+            break
+        if record.kind in PROOFS:
+            counted.append(record)
+    return hashlib.sha256("".join(record.hash for record in counted).encode()).hexdigest()
+
+
+def _freezes(record: Record) -> bool:
+    return record.kind == "freeze" or (record.kind == "cutover" and record.body["to"] == "FROZEN")
+
+
+def digest(manifest_digest: str, plan: Mapping[str, Any], evidence: str) -> str:
+    """What an approval is given on: manifest, plan and evidence as one SHA-256 (hex)."""
+    return hashlib.sha256(canonical({"manifest": manifest_digest, "plan": plan, "evidence": evidence})).hexdigest()
+
+
+def candidates(
+    people: Mapping[str, Person], allowed: Iterable[str], requester: str | None, earlier: Iterable[str]
+) -> list[Person]:
+    """Who may answer: `allowed` logins with the approver's role, minus the requester and who approved before.
+
+    Raises Stop when the requester is not known, and when nobody is left: to Airflow an empty list means anyone.
+    """
+    asker = people.get(requester or "")
+    if asker is None:
+        raise Stop("approvals.requester_unknown", requester=requester or "-")
+    out = {asker.login.casefold(), *(login.casefold() for login in earlier)}
+    ids = {asker.id, *(people[login].id for login in earlier if login in people)}
+    left = [
+        person
+        for login in dict.fromkeys(allowed)
+        if (person := people.get(login)) is not None
+        and APPROVER in person.roles
+        and person.login.casefold() not in out
+        and person.id not in ids
+    ]
+    if not left:
+        raise Stop("approvals.nobody_left", requester=asker.login, earlier=", ".join(earlier) or "-")
+    return left
+
+
+def ask(
+    ledger: Ledger,
+    pilot: str,
+    of: str,
+    ordinal: int,
+    people: Iterable[Person],
+    *,
+    purpose: str = CUTOVER,
+    run: str = "",
+) -> None:
+    """Leaves in the ledger that these people are asked about digest `of`, once per run."""
+    body = {"digest": of, "ordinal": ordinal, "people": [person.login for person in people]}
+    last = ledger.latest(pilot, "approval_asked", purpose)
+    if last is None or last.run != run or dict(last.body) != body:
+        ledger.record(pilot, "approval_asked", purpose, body, run=run)
+
+
+def record(
+    ledger: Ledger,
+    pilot: str,
+    of: str,
+    approver: str,
+    decision: Decision,
+    *,
+    automated: bool,
+    ordinal: int,
+    requester: str,
+    comment: str = "",
+    purpose: str = CUTOVER,
+    run: str = "",
+) -> Record:
+    """The answer in the ledger; the same answer of the same run again is not written twice.
+
+    Raises Stop when it is nobody's, the requester's own, or a second yes of the same person.
+    """
+    if not approver or not requester or approver.casefold() == requester.casefold():
+        raise Stop("approvals.not_theirs", where=pilot, approver=approver or "-", requester=requester or "-")
+    body = asdict(Approval(of, approver, decision, automated, ordinal, requester, comment))
+    del body["at"]
+    last = ledger.latest(pilot, "approval", purpose)
+    if last is not None and last.run == run and dict(last.body) == body:
+        return last
+    earlier = {one.approver.casefold() for one in standing(ledger, pilot, of, purpose=purpose) if one.ordinal < ordinal}
+    if decision == "approve" and approver.casefold() in earlier:
+        raise Stop("approvals.second_of_same_person", where=pilot, approver=approver)
+    return ledger.record(pilot, "approval", purpose, body, run=run)
+
+
+def standing(
+    ledger: Ledger,
+    pilot: str,
+    of: str,
+    *,
+    fresh_for: timedelta | None = None,
+    now: datetime | None = None,
+    purpose: str = CUTOVER,
+) -> list[Approval]:
+    """The approvals that count for digest `of`, in their order: 1, 2, … by different people, none too old.
+
+    A reject voids what came before it; a first approval given again opens the sequence again.
+    """
+    counted: list[Approval] = []
+    for one in given(ledger, pilot, purpose):
+        if one.decision == "reject":
+            counted = []
+        elif one.digest == of and _young(one, fresh_for, now) and one.ordinal <= len(counted) + 1:
+            counted = counted[: one.ordinal - 1]
+            if one.approver.casefold() not in {earlier.approver.casefold() for earlier in counted}:
+                counted.append(one)
+    return counted
+
+
+def given(ledger: Ledger, pilot: str, purpose: str = CUTOVER) -> list[Approval]:
+    """Every answer there ever was, oldest first."""
+    return [
+        Approval(**record.body, at=record.at)
+        for record in ledger.records(pilot=pilot, kind="approval", subject=purpose)
+    ]
+
+
+def _young(one: Approval, fresh_for: timedelta | None, now: datetime | None) -> bool:
+    if fresh_for is None or now is None or one.at is None:
+        return True
+    return -CLOCK_SKEW <= now - one.at <= fresh_for
+
+
+def may_cut_over(
+    ledger: Ledger,
+    pilot: str,
+    of: str,
+    fresh_for: timedelta,
+    now: datetime,
+    *,
+    requester: str | None,
+    purpose: str = CUTOVER,
+) -> Observation:
+    """Pass when two people in sequence, neither of them who asked (then or now), approved `of` and it is still fresh."""
+    counted = standing(ledger, pilot, of, fresh_for=fresh_for, now=now, purpose=purpose)
+    askers = {(requester or "").casefold(), *(one.requester.casefold() for one in counted)}
+    own = [one.approver for one in counted if one.approver.casefold() in askers]
+    why = "approvals.requester_unknown" if not requester else "approvals.not_theirs" if own else ""
+    if not why and len(counted) < NEEDED:
+        why = _what_lacks(ledger, pilot, of, purpose)
+    return Observation(
+        "approved",
+        Answer.FAIL if why else Answer.PASS,
+        [one.approver for one in counted],
+        f"{NEEDED} approvers",
+        now,
+        why,
+        {"requester": requester or "-", "approver": ", ".join(own), "counted": len(counted), "needed": NEEDED,
+         "fresh_for": str(fresh_for)},
+    )  # fmt: skip
+
+
+def _what_lacks(ledger: Ledger, pilot: str, of: str, purpose: str) -> str:
+    answers = given(ledger, pilot, purpose)
+    if answers and answers[-1].decision == "reject":
+        return "approvals.rejected"
+    if len(standing(ledger, pilot, of, purpose=purpose)) >= NEEDED:
+        return "approvals.too_old"
+    if any(one.digest != of for one in answers[-NEEDED:]):
+        return "approvals.changed"
+    return "approvals.too_few"

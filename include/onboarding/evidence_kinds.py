@@ -1,0 +1,170 @@
+"""The records from which every figure of the programme is computed, one small shape per kind.
+
+| kind             | subject     | written                                                     | figures from it           |
+|------------------|-------------|-------------------------------------------------------------|---------------------------|
+| `run`            | "journey"   | when a journey begins                                       | sandbox stamp, requester  |
+| `stage`          | the stage   | when it is entered, passed, failed (programme/progress.py)  | state, since, lead time   |
+| `moved_rows`     | workload    | by the mover, for each finished unit                        | rows                      |
+| `moved_files`    | workload    | by the mover, for each finished unit                        | files                     |
+| `reconciled`     | workload    | by the verifier, after each comparison                      | unaccounted rows, files   |
+| `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed          | rehearsal_s, rollback_…_s |
+| `freeze`         | "cutover"   | when the first write was refused                            | freeze_s begins           |
+| `release`        | "cutover"   | when writes are let in again, on either side                | freeze_s ends             |
+| `refused`        | the stage   | when people or policy said no, for good                     | state                     |
+| `tasks`          | "journey"   | at the end of a run, counted by Airflow                     | task_instances            |
+| `observation`    | the gate    | by gates.observe: what a gate saw                           | what a pilot waits for    |
+| `approval_asked` | the purpose | by approvals.ask                                            | what a pilot waits for    |
+| `approval`       | the purpose | by approvals.record                                         | automated approvals       |
+
+`intent`, `intent_result`, `fence` and `cutover` are written by the ledger's own methods. Written again (a cleared
+task), the newest counts, but the first counts for the begin of a freeze and the day a pilot went live.
+
+    pilot.record(*MovedRows("registry", load="final", unit="documents/0", rows=50_000).as_record())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
+
+from onboarding.records import Record
+
+Stage = Literal["intake", "account", "migration", "validation", "cutover", "soak", "live"]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    KIND: ClassVar[str]
+    SUBJECT: ClassVar[str] = ""
+    """The field that is the record's subject, or the subject itself when there is no such field."""
+
+    def as_record(self) -> tuple[str, str, dict[str, Any]]:
+        """Kind, subject and body, as `Ledger.record` takes them."""
+        return self.KIND, str(getattr(self, self.SUBJECT, self.SUBJECT)), asdict(self)
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """The shape back from its record; fields that a later version added are left aside."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: _value(name, value) for name, value in record.body.items() if name in known})
+
+
+def _value(name: str, value: Any) -> Any:
+    return datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class RunBegan(_Kind):
+    """A journey began. `sandbox` stamps every figure of the report."""
+
+    KIND = "run"
+    SUBJECT = "journey"
+    sandbox: bool
+    compressed: bool
+    requester: str
+    manifest_digest: str
+
+
+@dataclass(frozen=True)
+class StageEvent(_Kind):
+    """A stage was entered, passed or failed."""
+
+    KIND = "stage"
+    SUBJECT = "stage"
+    stage: Stage
+    state: Literal["entered", "passed", "failed"]
+
+
+@dataclass(frozen=True)
+class MovedRows(_Kind):
+    """A finished unit (a table or a shard of one). `load` tells one load of the workload from the next."""
+
+    KIND = "moved_rows"
+    SUBJECT = "workload"
+    workload: str
+    load: str
+    unit: str
+    rows: int
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class MovedFiles(_Kind):
+    """A finished batch of files; what was there already counts, it has arrived."""
+
+    KIND = "moved_files"
+    SUBJECT = "workload"
+    workload: str
+    load: str
+    unit: str
+    files: int
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reconciled(_Kind):
+    """Source against target, by the verifier: `unaccounted` are missing, extra, changed and not read."""
+
+    KIND = "reconciled"
+    SUBJECT = "workload"
+    workload: str
+    what: Literal["rows", "files"]
+    moment: str
+    source: int
+    unaccounted: int
+    details: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Rehearsal(_Kind):
+    """Cutover and way back, rehearsed; seconds."""
+
+    KIND = "rehearsal"
+    SUBJECT = "cutover"
+    cutover_s: float
+    way_back_s: float
+    window_s: float
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Freeze(_Kind):
+    """Writes are refused since `refused_at`."""
+
+    KIND = "freeze"
+    SUBJECT = "cutover"
+    refused_at: datetime
+
+
+@dataclass(frozen=True)
+class Release(_Kind):
+    """Writes are let in again since `released_at`, on `side`."""
+
+    KIND = "release"
+    SUBJECT = "cutover"
+    released_at: datetime
+    side: Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class Refused(_Kind):
+    """The journey ended with a no: `by` a person's login or a policy's name."""
+
+    KIND = "refused"
+    SUBJECT = "stage"
+    stage: Stage
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TasksCounted(_Kind):
+    """How many task instances the run had."""
+
+    KIND = "tasks"
+    SUBJECT = "journey"
+    task_instances: int
