@@ -84,6 +84,7 @@ class SandboxState:
     management_account: str
     settings: Settings = field(default_factory=Settings)
     names: dict[str, str] = field(default_factory=dict)
+    zones: dict[str, Any] = field(default_factory=dict)
     handlers: dict[tuple[str, str], Handler] = field(default_factory=dict)
     raw_handlers: dict[tuple[str, str], RawHandler] = field(default_factory=dict)
     checks: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
