@@ -1,0 +1,278 @@
+"""Where a pilot's workloads go: buckets and RDS instances, each made once and found again by its name."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from onboarding.aws_errors import code_of, explaining
+from onboarding.effects import Effects
+from onboarding.errors import TryAgain
+from onboarding.manifest import DatabaseWorkload, Manifest
+from onboarding.observations import Answer, Observation
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import DBInstanceTypeDef
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+MASTER = "namrong_master"
+ENGINE = "postgres"
+BACKUP_DAYS = 7
+
+
+def instance_id(manifest: Manifest, workload: str) -> str:
+    """RDS takes letters, digits and single hyphens (CreateDBInstance): `p02-registry`."""
+    return f"{manifest.id}-{workload.replace('_', '-')}"
+
+
+def drill_id(manifest: Manifest, workload: str) -> str:
+    """The instance that a backup is restored to, to prove that it can be."""
+    return f"{instance_id(manifest, workload)}-drill"
+
+
+def bucket_name(manifest: Manifest, workload: str, account_id: str) -> str:
+    """Bucket names are one name space for the whole world: the account id keeps ours apart."""
+    return f"namrong-{manifest.id}-{workload.replace('_', '-')}-{account_id}"
+
+
+@explaining("s3")
+def ensure_bucket(s3: S3Client, effects: Effects, name: str, region: str, key_arn: str) -> None:
+    """The bucket is there: versioned, encrypted with the pilot's key, closed to the public and to plain HTTP."""
+    effects.make(
+        "s3",
+        "CreateBucket",
+        name,
+        {"region": region},
+        find=lambda: {"bucket": name} if _bucket_exists(s3, name) else None,
+        perform=lambda: _create_bucket(s3, name, region),
+    )
+    s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    by_key: Any = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+    s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}]
+        },
+    )
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_only_over_tls(name)))
+
+
+@explaining("s3")
+def observe_bucket(s3: S3Client, name: str, now: datetime) -> Observation:
+    """Pass when the bucket is versioned, encrypted by key and closed, as read back from S3."""
+    seen = {
+        "versioning": s3.get_bucket_versioning(Bucket=name).get("Status", "off"),
+        "closed": all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values()),
+        "encryption": s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0][
+            "ApplyServerSideEncryptionByDefault"
+        ]["SSEAlgorithm"],
+        "tls_only": "aws:SecureTransport" in s3.get_bucket_policy(Bucket=name)["Policy"],
+    }
+    wanted = {"versioning": "Enabled", "closed": True, "encryption": "aws:kms", "tls_only": True}
+    answer = Answer.PASS if seen == wanted else Answer.FAIL
+    return Observation(f"bucket.{name}", answer, seen, wanted, now, "targets.bucket_open", {"bucket": name})
+
+
+@explaining("secretsmanager")
+def ensure_master_password(secrets: SecretsManagerClient, effects: Effects, manifest: Manifest, workload: str) -> None:
+    """The master's password lies in Secrets Manager: made once, at random, and nowhere else."""
+    name = _secret_name(manifest, workload)
+    effects.make(
+        "secretsmanager",
+        "CreateSecret",
+        name,
+        {"workload": workload},
+        find=lambda: {"secret": name} if _secret_exists(secrets, name) else None,
+        perform=lambda: _create_secret(secrets, name),
+    )
+
+
+@explaining("secretsmanager")
+def master_password(secrets: SecretsManagerClient, manifest: Manifest, workload: str) -> str:
+    """The password, for the moment of a login; never to be logged, returned from a task or recorded."""
+    return secrets.get_secret_value(SecretId=_secret_name(manifest, workload))["SecretString"]
+
+
+@explaining("rds")
+def newest_version(rds: RDSClient) -> tuple[str, str]:
+    """The newest PostgreSQL on offer and its parameter group family, e.g. ("18.6", "postgres18")."""
+    pages = rds.get_paginator("describe_db_engine_versions").paginate(Engine=ENGINE)
+    offered = [version for page in pages for version in page["DBEngineVersions"]]
+    newest = max(offered, key=lambda version: [int(part) for part in version["EngineVersion"].split(".")])
+    return newest["EngineVersion"], newest["DBParameterGroupFamily"]
+
+
+@explaining("rds")
+def ensure_parameter_group(rds: RDSClient, effects: Effects, name: str, family: str) -> None:
+    """Parameters of the pilot's instances: logical replication on, for the engines that follow and for the way back."""
+    effects.make(
+        "rds",
+        "CreateDBParameterGroup",
+        name,
+        {"family": family},
+        find=lambda: {"group": name} if _group_exists(rds, name) else None,
+        perform=lambda: {
+            "group": rds.create_db_parameter_group(
+                DBParameterGroupName=name, DBParameterGroupFamily=family, Description="Namrong"
+            )["DBParameterGroup"]["DBParameterGroupName"]
+        },
+    )
+    rds.modify_db_parameter_group(
+        DBParameterGroupName=name,
+        Parameters=[
+            {"ParameterName": "rds.logical_replication", "ParameterValue": "1", "ApplyMethod": "pending-reboot"}
+        ],
+    )
+
+
+@explaining("rds")
+def request_instance(
+    rds: RDSClient,
+    effects: Effects,
+    manifest: Manifest,
+    workload: DatabaseWorkload,
+    *,
+    version: str,
+    group: str,
+    key_arn: str,
+    password: str,
+) -> str:
+    """The id of the instance, asked for once; it is not available yet."""
+    name = instance_id(manifest, workload.name)
+    size = {"class": workload.target.instance_class, "gib": workload.target.storage_gib}
+
+    def create() -> dict[str, Any]:
+        made = rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            Engine=ENGINE,
+            EngineVersion=version,
+            DBInstanceClass=workload.target.instance_class,
+            AllocatedStorage=workload.target.storage_gib,
+            StorageType="gp3",
+            StorageEncrypted=True,
+            KmsKeyId=key_arn,
+            MasterUsername=MASTER,
+            MasterUserPassword=password,
+            DBParameterGroupName=group,
+            BackupRetentionPeriod=BACKUP_DAYS,
+            PubliclyAccessible=False,
+            DeletionProtection=True,
+            Tags=[{"Key": "namrong:pilot", "Value": manifest.id}],
+        )
+        return {"instance": made["DBInstance"]["DBInstanceIdentifier"]}
+
+    effects.make(
+        "rds",
+        "CreateDBInstance",
+        name,
+        size,
+        find=lambda: {"instance": name} if instance(rds, name) else None,
+        perform=create,
+    )
+    return name
+
+
+@explaining("rds")
+def observe_instance(rds: RDSClient, name: str, now: datetime) -> Observation:
+    """Pass when the instance is available with its parameters in force; unknown on the way; fail in a dead end."""
+    found = instance(rds, name)
+    if found is None:
+        return Observation(f"rds.{name}", Answer.UNKNOWN, "absent", "available", now, "targets.on_its_way", {"name": name})
+    status = found["DBInstanceStatus"]
+    applied = [group["ParameterApplyStatus"] for group in found.get("DBParameterGroups", [])]
+    seen = {"status": status, "parameters": applied}
+    wanted = {"status": "available", "parameters": ["in-sync"]}
+    values = {"name": name, "status": status}
+    if seen == wanted:
+        return Observation(f"rds.{name}", Answer.PASS, seen, wanted, now)
+    dead = status in ("failed", "incompatible-parameters", "incompatible-restore", "storage-full", "deleting")
+    answer, why = (Answer.FAIL, "targets.instance_dead") if dead else (Answer.UNKNOWN, "targets.on_its_way")
+    return Observation(f"rds.{name}", answer, seen, wanted, now, why, values)
+
+
+@explaining("rds")
+def instance_address(rds: RDSClient, name: str) -> tuple[str, int]:
+    """Host name and port of an instance. Raises TryAgain while it has none."""
+    found = instance(rds, name)
+    endpoint = (found or {}).get("Endpoint")
+    if not endpoint:
+        raise TryAgain("targets.no_address", where=name)
+    return endpoint["Address"], endpoint["Port"]
+
+
+def instance(rds: RDSClient, name: str) -> DBInstanceTypeDef | None:
+    """The instance as RDS describes it, None when there is none."""
+    try:
+        return rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+    except rds.exceptions.DBInstanceNotFoundFault:
+        return None
+
+
+def _secret_name(manifest: Manifest, workload: str) -> str:
+    return f"namrong/{manifest.id}/{workload}/master"
+
+
+def _secret_exists(secrets: SecretsManagerClient, name: str) -> bool:
+    try:
+        secrets.describe_secret(SecretId=name)
+    except secrets.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
+def _create_secret(secrets: SecretsManagerClient, name: str) -> dict[str, Any]:
+    # RDS takes no slash, quote, at-sign or space in a master password (CreateDBInstance).
+    password = secrets.get_random_password(PasswordLength=40, ExcludePunctuation=True)["RandomPassword"]
+    return {"secret": secrets.create_secret(Name=name, SecretString=password)["Name"]}
+
+
+def _group_exists(rds: RDSClient, name: str) -> bool:
+    try:
+        rds.describe_db_parameter_groups(DBParameterGroupName=name)
+    except rds.exceptions.DBParameterGroupNotFoundFault:
+        return False
+    return True
+
+
+def _bucket_exists(s3: S3Client, name: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=name)
+    except s3.exceptions.ClientError as failure:
+        if code_of(failure) in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
+def _create_bucket(s3: S3Client, name: str, region: str) -> dict[str, Any]:
+    where: Any = {"LocationConstraint": region}
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration=where, ObjectOwnership="BucketOwnerEnforced")
+    return {"bucket": name}
+
+
+def _only_over_tls(name: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyOverTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }

@@ -1,0 +1,162 @@
+"""The service's name: two weighted records, one per side, and a ramp that goes back to 0 by itself.
+
+A weight spreads look-ups, not users: a resolver keeps its answer for the TTL, and a program keeps its connection
+(Route 53 developer guide, "Weighted routing"). With one writer, writes move in one step; only reads may be spread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from onboarding.addresses import Resolver
+from onboarding.aws_errors import explaining
+from onboarding.effects import Effects
+from onboarding.errors import OnboardingError, Stop, TryAgain
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+
+SOURCE, TARGET = "source", "target"
+INSYNC_WITHIN_S = 300
+POLL_S = 0.3
+
+Ask = Callable[[str], None]
+"""Uses the service at an address; raises OnboardingError when it does not answer well."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A service's name, the two host names behind it, and how long a resolver may keep an answer (seconds)."""
+
+    zone_id: str
+    record: str
+    source_host: str
+    target_host: str
+    ttl_s: int
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step of a ramp: the target's share, probes that went well, and which addresses the name gave."""
+
+    percent: int
+    probes: int
+    seen: tuple[str, ...]
+    seconds: float
+
+
+@explaining("route53")
+def ensure_zone(route53: Route53Client, effects: Effects, zone: str) -> str:
+    """The id of the hosted zone, made once."""
+    made = effects.make(
+        "route53",
+        "CreateHostedZone",
+        zone,
+        {"zone": zone},
+        find=lambda: _zone(route53, zone),
+        perform=lambda: {
+            "zone": route53.create_hosted_zone(Name=zone, CallerReference=f"namrong-{zone}")["HostedZone"]["Id"]
+        },
+    )
+    return str(made["zone"])
+
+
+@explaining("route53")
+def set_weights(route53: Route53Client, name: Name, target_percent: int) -> None:
+    """The target's share of look-ups is `target_percent`, in force on all name servers. Raises TryAgain when late."""
+    shares = {SOURCE: 100 - target_percent, TARGET: target_percent}
+    if current_weights(route53, name) == shares:
+        return
+    hosts = {SOURCE: name.source_host, TARGET: name.target_host}
+    changes: list[Any] = [
+        {
+            "Action": "UPSERT",
+            "ResourceRecordSet": {
+                "Name": name.record,
+                "Type": "CNAME",
+                "SetIdentifier": side,
+                "Weight": weight,
+                "TTL": name.ttl_s,
+                "ResourceRecords": [{"Value": hosts[side]}],
+            },
+        }
+        for side, weight in shares.items()
+    ]
+    change = route53.change_resource_record_sets(HostedZoneId=name.zone_id, ChangeBatch={"Changes": changes})
+    _wait_in_sync(route53, change["ChangeInfo"]["Id"])
+
+
+@explaining("route53")
+def current_weights(route53: Route53Client, name: Name) -> dict[str, int]:
+    """Weight by side as Route 53 holds them; empty when the records are not there."""
+    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=name.zone_id)
+    return {
+        record["SetIdentifier"]: record["Weight"]
+        for page in pages
+        for record in page["ResourceRecordSets"]
+        if record["Name"].rstrip(".") == name.record and "SetIdentifier" in record
+    }
+
+
+def probe(resolve: Resolver, record: str, ask: Ask, times: int) -> tuple[str, ...]:
+    """The addresses that the name gave in `times` look-ups, each asked. Raises what `ask` raises."""
+    seen = []
+    for _ in range(times):
+        address = resolve(record)
+        ask(address)
+        seen.append(address)
+    return tuple(sorted(set(seen)))
+
+
+def ramp(
+    route53: Route53Client,
+    name: Name,
+    steps: Sequence[int],
+    *,
+    resolve: Resolver,
+    ask: Ask,
+    probes: int,
+    hold: timedelta,
+    arrived: Callable[[StepResult], None] = lambda step: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[StepResult]:
+    """The name leads to the target, step by step, after `probes` good answers at each.
+
+    Every probe asks the endpoint that the name gives at that moment. On a bad answer all traffic goes back to the
+    source by itself, and Stop says at which step. `hold` is waited at each step after the TTL has run out.
+    """
+    done: list[StepResult] = []
+    for percent in steps:
+        began = time.monotonic()
+        set_weights(route53, name, percent)
+        sleep(name.ttl_s + hold.total_seconds())
+        try:
+            seen = probe(resolve, name.record, ask, probes)
+            if percent == 100 and seen != (resolve(name.target_host),):
+                raise Stop("traffic.still_elsewhere", where=name.record, seen=", ".join(seen))
+        except OnboardingError as failure:
+            set_weights(route53, name, 0)
+            raise Stop("traffic.breach", where=name.record, percent=percent, reason=str(failure)) from failure
+        step = StepResult(percent, probes, seen, round(time.monotonic() - began, 3))
+        arrived(step)
+        done.append(step)
+    return done
+
+
+def _wait_in_sync(route53: Route53Client, change_id: str) -> None:
+    deadline = time.monotonic() + INSYNC_WITHIN_S
+    while route53.get_change(Id=change_id)["ChangeInfo"]["Status"] != "INSYNC":
+        if time.monotonic() > deadline:
+            raise TryAgain("traffic.not_in_sync", where=change_id, seconds=INSYNC_WITHIN_S)
+        time.sleep(POLL_S)
+
+
+def _zone(route53: Route53Client, zone: str) -> dict[str, Any] | None:
+    found = route53.list_hosted_zones_by_name(DNSName=zone, MaxItems="1")["HostedZones"]
+    if found and found[0]["Name"].rstrip(".") == zone:
+        return {"zone": found[0]["Id"]}
+    return None
