@@ -13,7 +13,7 @@ from launcher.processes import MARK
 from launcher.settings import Settings
 
 REGION = "ap-southeast-7"
-FROM_CLOUD = {"AWS_ENDPOINT_URL": "endpoint", "NAMRONG_NAMESERVER": "nameserver"}
+FROM_CLOUD = {"AWS_ENDPOINT_URL": "aws_endpoint_url", "NAMRONG_NAMESERVER": "nameserver"}
 
 
 def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -87,6 +87,11 @@ def write(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) ->
     return path
 
 
+def import_path(checkout: Checkout) -> str:
+    """PYTHONPATH of every process of ours: Airflow itself adds no `include/`."""
+    return os.pathsep.join(str(checkout.root / room) for room in ("include", "plugins"))
+
+
 def base_environment(checkout: Checkout) -> dict[str, str]:
     """What every process of the run gets: the mark, the import path, and a home inside the checkout."""
     kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ") if name in os.environ}
@@ -95,7 +100,7 @@ def base_environment(checkout: Checkout) -> dict[str, str]:
         **kept,
         MARK: str(checkout.root),
         "SPT_NOENV": "1",  # setproctitle would write its titles over the environment, and over the mark with it
-        "PYTHONPATH": os.pathsep.join(str(checkout.root / room) for room in ("include", "plugins")),
+        "PYTHONPATH": import_path(checkout),
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
         "LANG": "C.UTF-8",

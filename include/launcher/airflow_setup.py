@@ -15,6 +15,7 @@ from typing import Any
 from launcher import connections, settings
 from launcher.checkout import Checkout, write_private
 from launcher.people import Permission, Person, people, roles
+from onboarding.manifests import load_folder
 
 WAIT_S = 300.0
 READY_FILES = ("sandbox.json", "agencies.json")
@@ -23,8 +24,10 @@ READY_FILES = ("sandbox.json", "agencies.json")
 def main() -> int:
     checkout = Checkout()
     chosen = settings.load(checkout)
+    # Roles and owners of all manifests: every DAG names its owner's role, also of a pilot that is left out this time.
+    pilots = tuple(load_folder(checkout.pilots()).manifests)
     _migrate()
-    ids = _people(people(chosen.pilots), roles(chosen.pilots), checkout.secrets())
+    ids = _people(people(pilots), roles(pilots), checkout.secrets())
     (checkout.airflow_home / "migrated").touch(mode=0o600)
     cloud, agencies = (_await(checkout, name) for name in READY_FILES)
     _connect(checkout, chosen, ids, cloud, agencies)
@@ -39,7 +42,9 @@ def _migrate() -> None:
     providers_configuration_loaded(db.initdb)()
 
 
-def _people(persons: Sequence[Person], wanted: Mapping[str, Sequence[Permission]], passwords: Mapping[str, str]) -> dict[str, int]:
+def _people(
+    persons: Sequence[Person], wanted: Mapping[str, Sequence[Permission]], passwords: Mapping[str, str]
+) -> dict[str, int]:
     """Makes the roles and logins; returns login -> FAB user id."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
@@ -79,16 +84,22 @@ def _await(checkout: Checkout, name: str) -> dict[str, Any]:
 
 
 def _connect(
-    checkout: Checkout, chosen: settings.Settings, ids: Mapping[str, int], cloud: Mapping[str, Any], agencies: Mapping[str, Any]
+    checkout: Checkout,
+    chosen: settings.Settings,
+    ids: Mapping[str, int],
+    cloud: Mapping[str, Any],
+    agencies: Mapping[str, Any],
 ) -> None:
-    from airflow.models import Connection, Variable
+    # The metadata models, not airflow.sdk's: this process writes them.
+    from airflow.models.connection import Connection
+    from airflow.models.variable import Variable
     from airflow.utils.session import create_session
 
-    passwords = checkout.secrets()
+    passwords, manifests = checkout.secrets(), load_folder(checkout.pilots()).manifests
     with create_session() as session:
-        for values in connections.connections(checkout.pilots(), chosen, passwords, cloud, agencies):
+        for values in connections.connections(manifests, chosen, passwords, cloud, agencies):
             session.add(Connection(**values))
-        for key, value in connections.variables(people(chosen.pilots), ids, cloud).items():
+        for key, value in connections.variables(people(tuple(manifests)), ids, cloud).items():
             Variable.set(key, json.dumps(value, ensure_ascii=False), session=session)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from launcher import commands
+from typing import TYPE_CHECKING, Any
 
 DESCRIPTION = """\
 นำร่อง · Namrong takes a government service onto AWS and proves that nothing was lost on the way.
@@ -31,10 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["test"]:
         # Everything after `test` is pytest's, its options too.
-        return commands.test(given[1:])
+        return _command("launcher.testing:run")(given[1:])
     asked = parser().parse_args(given)
-    run: Callable[[argparse.Namespace], int] = asked.run
-    return run(asked)
+    return _command(asked.run)(asked)
+
+
+def _command(name: str) -> Callable[[Any], int]:
+    """`module:function`, imported when it is called for: help should not wait for boto3."""
+    module, _, function = name.partition(":")
+    found: Callable[[Any], int] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,37 +51,46 @@ def parser() -> argparse.ArgumentParser:
     several = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _demo(several)
     _up(several)
-    several.add_parser("down", help="end what `up` or `demo` started in this checkout").set_defaults(run=commands.down)
+    several.add_parser("down", help="end what `up` or `demo` started in this checkout").set_defaults(
+        run="launcher.commands:down"
+    )
     _test(several)
     _check(several)
     _reading(several)
-    several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(run=commands.lock)
+    several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
+        run="launcher.locking:lock"
+    )
     return top
 
 
-Several = "argparse._SubParsersAction[argparse.ArgumentParser]"
+if TYPE_CHECKING:
+    Several = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-def _demo(several: Several) -> None:  # type: ignore[valid-type]
-    demo = several.add_parser(  # type: ignore[attr-defined]
-        "demo", help="run the pilots from manifest to live", description="Sets everything up and runs the pilots to live."
+def _demo(several: Several) -> None:
+    demo = several.add_parser(
+        "demo",
+        help="run the pilots from manifest to live",
+        description="Sets everything up and runs the pilots to live.",
     )
     demo.add_argument("--exit", action="store_true", help="stop everything at the end, also at a terminal")
     demo.add_argument("--no-approve", action="store_true", help="leave approvals to people in the UI")
     demo.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     _machine(demo)
-    demo.set_defaults(run=commands.demo)
+    demo.set_defaults(run="launcher.commands:demo")
 
 
-def _up(several: Several) -> None:  # type: ignore[valid-type]
-    up = several.add_parser("up", help="start everything, trigger nothing")  # type: ignore[attr-defined]
+def _up(several: Several) -> None:
+    up = several.add_parser("up", help="start everything, trigger nothing")
     up.add_argument("--detach", action="store_true", help="come back when everything is up and leave it running")
     _machine(up)
-    up.set_defaults(run=commands.up)
+    up.set_defaults(run="launcher.commands:up")
 
 
 def _machine(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--scale", type=_positive, default=1.0, metavar="X", help="size of the agencies' data (default 1)")
+    command.add_argument(
+        "--scale", type=_positive, default=1.0, metavar="X", help="size of the agencies' data (default 1)"
+    )
     command.add_argument("--seed", type=int, default=7, metavar="N", help="seed of the agencies' data (default 7)")
     command.add_argument(
         "--pilots", type=_names, metavar="IDS", help="some of the pilots only, e.g. p02,p09 (default: all manifests)"
@@ -84,28 +99,28 @@ def _machine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed (default en)")
 
 
-def _test(several: Several) -> None:  # type: ignore[valid-type]
-    test = several.add_parser(  # type: ignore[attr-defined]
+def _test(several: Several) -> None:
+    test = several.add_parser(
         "test", help="run the tests; arguments go to pytest", usage="./namrong test [pytest arguments]"
     )
-    test.set_defaults(run=lambda _: commands.test([]))
+    test.set_defaults(run="launcher.testing:run")
 
 
-def _check(several: Several) -> None:  # type: ignore[valid-type]
-    check = several.add_parser("check", help="read manifests and say what is wrong with them")  # type: ignore[attr-defined]
+def _check(several: Several) -> None:
+    check = several.add_parser("check", help="read manifests and say what is wrong with them")
     check.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST")
     check.add_argument("--lang", choices=("th", "en"), help="one language (default: both)")
-    check.set_defaults(run=commands.check)
+    check.set_defaults(run="launcher.commands:check")
 
 
-def _reading(several: Several) -> None:  # type: ignore[valid-type]
-    verify = several.add_parser(  # type: ignore[attr-defined]
+def _reading(several: Several) -> None:
+    verify = several.add_parser(
         "verify-evidence", help="check the ledger's chain and its anchors (something must be running)"
     )
-    verify.set_defaults(run=commands.verify_evidence)
-    report = several.add_parser("report", help="the figures of what runs now, as JSON")  # type: ignore[attr-defined]
+    verify.set_defaults(run="launcher.reading:verify_evidence")
+    report = several.add_parser("report", help="the figures of what runs now, as JSON")
     report.add_argument("--report", type=Path, metavar="FILE", help="write them to a file instead")
-    report.set_defaults(run=commands.report)
+    report.set_defaults(run="launcher.reading:report")
 
 
 def _positive(text: str) -> float:

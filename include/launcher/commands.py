@@ -4,93 +4,112 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
-
-from rich.console import Console
 
 from launcher import front, settings
 from launcher.checkout import AlreadyRunning, Checkout
+from launcher.demo import Demo
 from launcher.people import people
-from onboarding.manifests import load_folder
+from launcher.screen import Screen
+from onboarding.manifests import BadManifest, load_file, load_folder
 
 OK, NOT_SO, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
-console = Console(highlight=False)
-
 
 def up(asked: argparse.Namespace) -> int:
-    checkout = Checkout()
-    chosen = settings.choose(_pilots(checkout, asked), asked.scale, asked.seed, asked.parallelism)
-    try:
-        with front.started(checkout, chosen, may_stay=asked.detach) as run:
-            show_start(run)
-            show_logins(checkout, chosen)
-            if asked.detach:
-                run.detach()
-                return OK
-            stay(run)
-    except AlreadyRunning as refusal:
-        return refuse(refusal)
-    except front.RunFailed as failure:
-        return show_failure(failure)
-    except front.Interrupted:
-        console.print("stopped")
-        return INTERRUPTED
-    return OK
+    """Everything is up, nothing is triggered."""
+    screen = Screen(asked.lang)
+    return _run(asked, screen, lambda run: _stay(run, screen), detach=asked.detach)
+
+
+def demo(asked: argparse.Namespace) -> int:
+    """Everything is up, and the pilots go from manifest to live."""
+    screen = Screen(asked.lang)
+    began = time.monotonic()
+
+    def play(run: front.Run) -> int:
+        holds = Demo(run, screen, approve=not asked.no_approve, began=began).play(asked.report)
+        if screen.is_terminal and not asked.exit:
+            _stay(run, screen)
+        return OK if holds else NOT_SO
+
+    return _run(asked, screen, play)
 
 
 def down(_asked: argparse.Namespace) -> int:
-    console.print("stopped" if front.take_down(Checkout()) else "nothing was running in this checkout")
+    """Nothing of this checkout runs any more."""
+    Screen("en").say("stopped" if front.take_down(Checkout()) else "nothing_running")
     return OK
 
 
-def stay(run: front.Run) -> None:
+def check(asked: argparse.Namespace) -> int:
+    """Says what is wrong with manifests: 0 when nothing is."""
+    screen = Screen(asked.lang or "th")
+    status = OK
+    for path in asked.manifests:
+        try:
+            manifest = load_file(path)
+            screen.say("manifest_ok", file=path, pilot=manifest.id)
+        except BadManifest as bad:
+            status = NOT_SO
+            for problem in bad.problems:
+                for language in (asked.lang,) if asked.lang else ("th", "en"):
+                    screen.print(problem.render(language))
+    return status
+
+
+def _run(asked: argparse.Namespace, screen: Screen, then: front.Then, *, detach: bool = False) -> int:
+    checkout = Checkout()
+    known = tuple(load_folder(checkout.pilots()).manifests)
+    wanted: tuple[str, ...] = asked.pilots or known
+    for pilot in sorted(set(wanted) - set(known)):
+        screen.say("unknown_pilot", pilot=pilot, known=", ".join(known))
+        return USAGE
+    chosen = settings.choose(wanted, asked.scale, asked.seed, asked.parallelism)
+    try:
+        with front.started(checkout, chosen, may_stay=detach) as run:
+            _show_start(run, screen)
+            _show_logins(checkout, chosen, known, screen)
+            if detach:
+                run.detach()
+                return OK
+            return then(run)
+    except AlreadyRunning as refusal:
+        holder = refusal.holder
+        screen.say("running_already", pid=holder.get("pid", "?"), url=holder.get("url", "-"))
+        return NOT_SO
+    except front.RunFailed as failure:
+        return _show_failure(failure, screen)
+    except front.Interrupted:
+        screen.say("stopped")
+        return INTERRUPTED
+
+
+def _stay(run: front.Run, screen: Screen) -> int:
     """Until Ctrl-C (Interrupted) or a death (RunFailed)."""
-    console.print("Ctrl-C stops everything.")
+    screen.say("stay")
     while True:
         run.hear(3600.0)
 
 
-def show_start(run: front.Run) -> None:
-    """Prints each process as it gets ready, with its seconds."""
+def _show_start(run: front.Run, screen: Screen) -> None:
     began = time.monotonic()
     for news in run.until_up():
         if news.get("state") == "ready":
-            console.print(f"  {news['component']:<15} ready after {news['seconds']:5.1f} s")
-    console.print(f"up in {time.monotonic() - began:.1f} s; logs in .namrong/run/logs")
+            screen.say("ready", component=news["component"], seconds=news["seconds"])
+    screen.say("up", seconds=time.monotonic() - began)
 
 
-def show_logins(checkout: Checkout, chosen: settings.Settings) -> None:
+def _show_logins(checkout: Checkout, chosen: settings.Settings, known: tuple[str, ...], screen: Screen) -> None:
     passwords = checkout.secrets()
-    console.print(f"\n[bold]Airflow UI[/bold]  {chosen.url}")
-    for person in people(chosen.pilots):
-        console.print(f"  {person.login:<12} {passwords[f'login:{person.login}']}   {person.role}")
-    console.print()
+    screen.say("ui", url=chosen.url)
+    screen.say("logins")
+    for person in people(known):
+        screen.print(f"  {person.login:<12} {passwords[f'login:{person.login}']}   {person.role}")
 
 
-def show_failure(failure: front.RunFailed) -> int:
+def _show_failure(failure: front.RunFailed, screen: Screen) -> int:
     news = failure.news
-    console.print(f"[red]{news.get('component')} {news.get('reason')}[/red]; log: {news.get('log', '-')}", markup=True)
+    screen.say("died", component=news.get("component"), reason=news.get("reason"), log=news.get("log", "-"))
     for line in news.get("tail", []):
-        console.print(f"  | {line}", markup=False)
+        screen.print(f"  | {line}")
     return FAILED
-
-
-def refuse(refusal: AlreadyRunning) -> int:
-    holder = refusal.holder
-    console.print(
-        f"This checkout is running already: process {holder.get('pid', '?')}, {holder.get('url', '')}. "
-        "`./namrong down` ends it; another checkout runs beside it."
-    )
-    return NOT_SO
-
-
-def _pilots(checkout: Checkout, asked: argparse.Namespace) -> tuple[str, ...]:
-    return asked.pilots or tuple(load_folder(checkout.pilots()).manifests)
-
-
-def demo(_asked: argparse.Namespace) -> int:
-    raise NotImplementedError
-
-
-test = check = lock = verify_evidence = report = demo

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from launcher.airflow_config import REGION
 from launcher.home_database import HOST, LEDGER_WRITER
 from launcher.people import Person
 from launcher.settings import Settings
-from onboarding.manifests import load_folder
+from onboarding.manifest import Manifest
 
 EMAIL_DOMAIN = "pilots.example"
 
 
 def connections(
-    folder: Path, chosen: Settings, passwords: Mapping[str, str], cloud: Mapping[str, Any], agencies: Mapping[str, Any]
+    manifests: Mapping[str, Manifest],
+    chosen: Settings,
+    passwords: Mapping[str, str],
+    cloud: Mapping[str, Any],
+    agencies: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
     """The keyword arguments of each `airflow.models.Connection`; `cloud` and `agencies` are the ready files."""
     yield {
@@ -32,12 +35,12 @@ def connections(
         "conn_id": "namrong_secrets", "conn_type": "generic", "password": passwords["external_id_key"],
         "description": "The key that each pilot's ExternalId is derived from.",
     }  # fmt: skip
-    for pilot, manifest in load_folder(folder).manifests.items():
+    for pilot, manifest in manifests.items():
         if pilot in agencies["pilots"]:
             yield from _agency(manifest, agencies["pilots"][pilot])
 
 
-def _agency(manifest: Any, side: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _agency(manifest: Manifest, side: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """An agency's database and folder, under the names that its manifest's workloads derive."""
     for database in manifest.databases:
         yield {
@@ -55,6 +58,11 @@ def _agency(manifest: Any, side: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def anchor_bucket(cloud: Mapping[str, Any]) -> str:
+    """The bucket of the ledger's anchors, in the management account."""
+    return f"namrong-anchors-{cloud['management_account']}"
+
+
 def variables(persons: Sequence[Person], ids: Mapping[str, int], cloud: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """`namrong_people`: login -> id (FAB's, as text), name, roles. `namrong_settings`: the programme's plain values."""
     return {
@@ -64,6 +72,7 @@ def variables(persons: Sequence[Person], ids: Mapping[str, int], cloud: Mapping[
         },
         "namrong_settings": {
             "email_domain": EMAIL_DOMAIN,
-            "anchor_bucket": f"namrong-anchors-{cloud['management_account']}",
+            "anchor_bucket": anchor_bucket(cloud),
+            "sandbox": True,
         },
     }

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from launcher import airflow_config, processes, settings
 from launcher.checkout import Checkout
+from onboarding.manifests import load_folder
 
 STOP_TIMEOUT_S = 60.0
 News = Mapping[str, Any]
@@ -82,6 +83,9 @@ class Run:
         processes.end(lambda: processes.marked(self.checkout.root), 3.0)
 
 
+Then = Callable[[Run], int]
+
+
 @contextmanager
 def started(checkout: Checkout, chosen: settings.Settings, *, may_stay: bool = False) -> Iterator[Run]:
     """A run of this checkout, from a clean state; ended on the way out unless `may_stay` and it was detached.
@@ -93,7 +97,7 @@ def started(checkout: Checkout, chosen: settings.Settings, *, may_stay: bool = F
         processes.end(lambda: processes.marked(checkout.root), 3.0)
         checkout.start_clean()
         settings.save(chosen, checkout)
-        passwords = checkout.secrets(tuple(f"owner_{pilot}" for pilot in chosen.pilots))
+        passwords = checkout.secrets(tuple(f"owner_{pilot}" for pilot in load_folder(checkout.pilots()).manifests))
         airflow_config.write(checkout, chosen, passwords)
         run = Run(checkout, chosen, _supervisor(checkout, lock))
         stays = False
@@ -141,7 +145,9 @@ def _signals_interrupt() -> Iterator[None]:
 @contextmanager
 def _signals_wait() -> Iterator[None]:
     """While everything is being stopped a second Ctrl-C changes nothing; `kill -9` is still safe."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    }
     try:
         yield
     finally:

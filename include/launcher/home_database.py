@@ -58,7 +58,9 @@ def _fill(cluster: Cluster, passwords: Mapping[str, str]) -> None:
             (LEDGER_OWNER, passwords["ledger_owner"], sql.SQL("CREATEROLE"), "ledger"),
         ):
             name, base = sql.Identifier(role), sql.Identifier(database)
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(name, rights, sql.Literal(password)))
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(name, rights, sql.Literal(password))
+            )
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(base, name))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(base))
     ledger_schema.ensure_schema(

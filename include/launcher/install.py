@@ -38,7 +38,7 @@ def run(checkout: str, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("namrong: interrupted; the next start goes on from a clean state", file=sys.stderr)
         return 130
-    become_launcher(Path(checkout), python, arguments)
+    return become_launcher(Path(checkout), python, arguments)
 
 
 def become_launcher(checkout: Path, python: Path, arguments: Sequence[str]) -> NoReturn:
@@ -104,10 +104,8 @@ def _install(checkout: Path, state: Path, venv: Path) -> None:
         _call([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, venv], environment)
     stamp.unlink(missing_ok=True)
     _say(f"installing what {LOCK} names into .namrong/venv (some 200 packages, once)")
-    _call(
-        [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", venv / "bin" / "python", checkout / LOCK],
-        environment,
-    )
+    options = ("--quiet", "--require-hashes", "--compile-bytecode", "--python", str(venv / "bin" / "python"))
+    _call([uv, "pip", "sync", *options, checkout / LOCK], environment)
     stamp.write_text(wanted(checkout))
     changing.unlink()
     _say(f"installed in {time.monotonic() - began:.0f} s")
@@ -128,11 +126,9 @@ def ensure_uv(state: Path) -> Path:
         raise InstallError(
             f"{failure}\nThis Python cannot make a virtual environment. Debian, Ubuntu: apt-get install python3-venv"
         ) from failure
-    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-dir"]
-    _call(
-        [*pip, "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", BOOTSTRAP],
-        dict(os.environ),
-    )
+    pip = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "install", "--quiet")
+    options = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
+    _call([folder / "bin" / "python", *pip, *options, "-r", BOOTSTRAP], dict(os.environ))
     stamp.write_text(digest)
     return uv
 

@@ -33,7 +33,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
     with log.open("ab") as target:
         return subprocess.Popen(
             command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.STDOUT,
-            process_group=0, preexec_fn=tie_to_parent,  # noqa: PLW1509  (one thread here, and only a system call)
+            process_group=0, preexec_fn=tie_to_parent,
         )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _is_ours(process: psutil.Process, checkout: Path, run: Path) -> bool:
         environment = Path(f"/proc/{process.pid}/environ").read_bytes()
         if f"{MARK}={checkout}".encode() in environment.split(b"\0"):
             return True
-        return Path(os.readlink(f"/proc/{process.pid}/cwd")).is_relative_to(run)
+        return Path(f"/proc/{process.pid}/cwd").readlink().is_relative_to(run)
     except (OSError, psutil.Error):
         return False
 

@@ -20,6 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -29,7 +30,8 @@ from launcher.checkout import Checkout, write_private
 from launcher.components import Component, components, conditions
 
 START_TIMEOUT_S = 240.0
-PATIENCE_S = {3: 6.0, 2: 10.0, 1: 15.0, 0: 15.0}
+# By rank. Airflow gets little: it would wait for running tasks, and its state is thrown away anyhow.
+PATIENCE_S = {3: 2.0, 2: 10.0, 1: 15.0, 0: 15.0}
 TICK_S = 0.1
 LAST_LINES = 25
 
@@ -67,20 +69,18 @@ class Supervisor:
             self._listen()
 
     def stop(self) -> None:
-        """Ends all components, the last started first, then every process that is left below us."""
+        """Ends all components, the last started first; whatever one leaves is ended before the next is asked."""
         for rank in sorted({component.rank for component in self.table.values()}, reverse=True):
-            mine = {name for name, component in self.table.items() if component.rank == rank}
-            pids = {self.children[name].pid for name in mine & self.children.keys()}
-            processes.end(lambda pids=pids: self._alive(pids), PATIENCE_S[rank])  # type: ignore[misc]
-        processes.end(lambda: self._reaped_below(), 2.0)
+            mine = {child.pid for name, child in self.children.items() if self.table[name].rank == rank}
+            kept = {child.pid for name, child in self.children.items() if self.table[name].rank < rank}
+            processes.end(partial(self._below_us, only=mine), PATIENCE_S[rank])
+            processes.end(partial(self._below_us, without=kept), 0.5)
 
-    def _alive(self, pids: set[int]) -> list[psutil.Process]:
+    def _below_us(self, *, only: set[int] | None = None, without: Iterable[int] = ()) -> list[psutil.Process]:
         self._collect()
-        return [child for child in processes.below(os.getpid()) if child.pid in pids]
-
-    def _reaped_below(self) -> list[psutil.Process]:
-        self._collect()
-        return processes.below(os.getpid())
+        spared = {pid for kept in without for pid in (kept, *(child.pid for child in processes.below(kept)))}
+        found = processes.below(os.getpid())
+        return [child for child in found if child.pid not in spared and (only is None or child.pid in only)]
 
     def _reap(self) -> None:
         for pid, status in self._collect():
@@ -93,7 +93,7 @@ class Supervisor:
 
     def _collect(self) -> list[tuple[int, int]]:
         """Takes note of everything that ended: our children, and orphans adopted from them."""
-        ended = []
+        ended: list[tuple[int, int]] = []
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

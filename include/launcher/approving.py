@@ -1,0 +1,53 @@
+"""The demonstration's two approvers: a program that answers with their logins, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from launcher.rest import Airflow, RestError
+
+APPROVE = "Approve"
+COMMENT = "ตอบโดยโปรแกรมสาธิต · answered by the demonstration"
+TOO_LATE = 409
+
+
+@dataclass(frozen=True)
+class Approver:
+    """A login, its id in Airflow's auth manager, and its way in."""
+
+    login: str
+    id: str
+    airflow: Airflow
+
+
+def approvers(url: str, people: Mapping[str, int], passwords: Mapping[str, str]) -> tuple[Approver, ...]:
+    """Those whose login is an approver's; `people` is login -> Airflow's user id."""
+    return tuple(
+        Approver(login, str(number), Airflow(url, login, passwords[f"login:{login}"]))
+        for login, number in sorted(people.items())
+        if login.startswith("approver")
+    )
+
+
+def answer_all(acting: Sequence[Approver], dags: frozenset[str], say: Callable[[str, str], None]) -> int:
+    """Each approver approves the questions about these DAGs that are put to it, and only those; returns how many.
+
+    `say(login, question)` is called after each answer.
+    """
+    answered = 0
+    for question in acting[0].airflow.questions() if acting else ():
+        task = question["task_instance"]
+        asked = {user["id"] for user in question["assigned_users"]}
+        who = next((approver for approver in acting if approver.id in asked), None)
+        if task["dag_id"] not in dags or who is None:
+            continue
+        try:
+            who.airflow.answer(question, APPROVE, {"automated": True, "comment": COMMENT})
+        except RestError as refusal:
+            if refusal.status == TOO_LATE:
+                continue  # a person was quicker
+            raise
+        say(who.login, f"{task['dag_id']} {task['task_id']}")
+        answered += 1
+    return answered
