@@ -94,7 +94,7 @@ class Encoding:
 
     def row(self, aliases: Sequence[sql.Identifier]) -> sql.Composable:
         """The length-prefixed encoding of already rendered columns; collation C, so that bytes are hashed."""
-        calls = [
+        calls: list[sql.Composable] = [
             sql.SQL("concat({})").format(
                 sql.SQL(", ").join(
                     sql.SQL("coalesce(octet_length({0}), -1), ':', {0}").format(alias)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TypeVar
 
 from onboarding.addresses import Database
+from onboarding.errors import Stop
+from onboarding.reconcile.large_objects import LargeObjects, compare_large_objects
+from onboarding.reconcile.objects import Objects, compare_objects
 from onboarding.reconcile.relations import foreign_tables, relations
-from onboarding.reconcile.report import Comparison, Excluded
-from onboarding.reconcile.sides import agreed_encoding, reading
+from onboarding.reconcile.report import Comparison, Excluded, Unread
+from onboarding.reconcile.sequences import Sequences, compare_sequences
+from onboarding.reconcile.sides import Side, Unreadable, agreed_encoding, reading
 from onboarding.reconcile.tables import Comparing, SetAside, compare_tables
 
 NAMED_ROWS = 1_000
 STATEMENT_TIMEOUT_S = 900
+
+Found = TypeVar("Found")
 
 
 def compare_databases(
@@ -21,6 +30,9 @@ def compare_databases(
     *,
     jobs: int = 2,
     exclude_schemas: Sequence[str] = ("namrong",),
+    roles: Mapping[str, str] | None = None,
+    expect_writes_closed_for: str | None = None,
+    frozen: bool = False,
     set_aside: Mapping[str, Sequence[SetAside]] | None = None,
     named: int = NAMED_ROWS,
     statement_timeout_s: int = STATEMENT_TIMEOUT_S,
@@ -29,21 +41,64 @@ def compare_databases(
 
     Both are read under one snapshot each, by at most `jobs` queries at a time per server; nothing is written. The
     logins must see every row: where row security would hide some, the table is unknown, and the databases not equal.
-    `set_aside` names rows by table (`schema.table`) that were quarantined or excluded on purpose.
+    `roles` maps role names of the source to those of the target. The service role whose writes are closed until
+    release is `expect_writes_closed_for` (its name on the source). A `frozen` source must have sequences that stand
+    exactly alike. `set_aside` names rows by table (`schema.table`) that were quarantined or excluded on purpose.
     Raises TryAgain when a server cannot be reached or is lost.
     """
-    settings = {"streams": jobs, "statement_timeout_s": statement_timeout_s}
-    with reading("source", source, **settings) as ours, reading("target", target, **settings) as theirs:
-        with ThreadPoolExecutor(max_workers=2 * jobs) as pool:
-            comparing = Comparing(
-                ours,
-                theirs,
-                agreed_encoding(ours, theirs),
-                pool,
-                {table: tuple(parts) for table, parts in (set_aside or {}).items()},
-                named,
-            )
+    aside = {table: tuple(parts) for table, parts in (set_aside or {}).items()}
+    with ExitStack() as opened:
+        ours, theirs = (
+            opened.enter_context(reading(database, streams=jobs, statement_timeout_s=statement_timeout_s))
+            for database in (source, target)
+        )
+        pool = opened.enter_context(ThreadPoolExecutor(max_workers=2 * jobs))
+        try:
+            comparing = Comparing(ours, theirs, agreed_encoding(ours, theirs), pool, aside, named)
             tables = compare_tables(comparing, relations(ours, exclude_schemas), relations(theirs, exclude_schemas))
-            excluded = [Excluded(name, "foreign_table") for name in foreign_tables(ours, exclude_schemas)]
-            excluded += [Excluded(f"{schema}.*", "schema_excluded") for schema in sorted(exclude_schemas)]
-        return Comparison(tuple(tables), tuple(excluded))
+            excluded = _excluded(ours, exclude_schemas)
+        except Unreadable as failure:
+            raise Stop("reconcile.catalogue_unreadable", where=f"{source}, {target}", reason=str(failure)) from failure
+        return _with_objects(
+            Comparison(tuple(tables), excluded=excluded),
+            ours, theirs, exclude_schemas, dict(roles or {}), expect_writes_closed_for, frozen,
+        )  # fmt: skip
+
+
+def _with_objects(
+    comparison: Comparison,
+    ours: Side,
+    theirs: Side,
+    exclude_schemas: Sequence[str],
+    roles: Mapping[str, str],
+    closed_for: str | None,
+    frozen: bool,
+) -> Comparison:
+    unread: list[Unread] = []
+    objects = _or_unread(
+        unread,
+        "objects",
+        Objects(),
+        lambda: compare_objects(ours, theirs, exclude_schemas, roles=roles, expect_writes_closed_for=closed_for),
+    )
+    sequences = _or_unread(
+        unread, "sequences", Sequences(), lambda: compare_sequences(ours, theirs, exclude_schemas, frozen=frozen)
+    )
+    large_objects = _or_unread(
+        unread, "large_objects", LargeObjects(), lambda: compare_large_objects(ours, theirs, roles=roles)
+    )
+    return replace(comparison, objects=objects, sequences=sequences, large_objects=large_objects, unread=tuple(unread))
+
+
+def _or_unread(unread: list[Unread], what: str, nothing: Found, compare: Callable[[], Found]) -> Found:
+    """What `compare` finds; where a server refuses to be read, nothing, and a note that this part is unknown."""
+    try:
+        return compare()
+    except Unreadable as failure:
+        unread.append(Unread(what, str(failure)))
+        return nothing
+
+
+def _excluded(source: Side, exclude_schemas: Sequence[str]) -> tuple[Excluded, ...]:
+    elsewhere = [Excluded(name, "foreign_table") for name in foreign_tables(source, exclude_schemas)]
+    return (*elsewhere, *(Excluded(f"{schema}.*", "schema_excluded") for schema in sorted(exclude_schemas)))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -18,8 +19,9 @@ Name = tuple[str, str]
 
 
 @cache
-def query(name: str) -> str:
+def query(name: str) -> LiteralString:
     """The text of `include/sql/reconcile/<name>.sql`."""
+    # as literal as any query in this file: it ships with it and takes its values as parameters
     return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 

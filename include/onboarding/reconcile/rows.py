@@ -50,7 +50,7 @@ class Reading:
     key: tuple[str, ...]
     encoding: Encoding
 
-    def encoded(self, where: sql.Composable | None = None) -> sql.Composable:
+    def encoded(self, where: sql.Composable | None = None) -> sql.Composed:
         """`f0, f1, …` (the fields' texts), `e` (the row) and `k` (its key), one line per row.
 
         OFFSET 0 keeps the planner from computing a field's text once per mention.
@@ -68,19 +68,19 @@ class Reading:
             self.encoding.row(every), self.encoding.row(keys or every), inner
         )
 
-    def total(self, where: sql.Composable | None = None) -> sql.Composable:
+    def total(self, where: sql.Composable | None = None) -> sql.Composed:
         """One line: rows, first sum, second sum."""
         return sql.SQL("SELECT count(*), coalesce(sum({}), 0), coalesce(sum({}), 0) FROM ({}) AS encoded").format(
             self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded(where)
         )
 
-    def buckets(self, mask: int) -> sql.Composable:
+    def buckets(self, mask: int) -> sql.Composed:
         """A line per bucket: its number, rows and sums."""
         return sql.SQL("SELECT {} AS bucket, count(*), sum({}), sum({}) FROM ({}) AS encoded GROUP BY 1").format(
             self._bucket(mask), self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded()
         )
 
-    def rows_of(self, mask: int) -> sql.Composable:
+    def rows_of(self, mask: int) -> sql.Composed:
         """The rows of the buckets given as parameter, by key: hashes of row and fields, and the key in clear."""
         hashes = sql.SQL(", ").join(
             self.encoding.first(sql.SQL('{} COLLATE "C"').format(sql.Identifier(f"f{index}")))
@@ -110,7 +110,7 @@ def start_total(side: Side, reading: Reading, pool: ThreadPoolExecutor) -> list[
     return [pool.submit(_total, side, reading.total(where)) for where in _ranges(side, reading.relation)]
 
 
-def _total(side: Side, query: sql.Composable) -> Total:
+def _total(side: Side, query: sql.Composed) -> Total:
     rows, first, second = side.ask(query)[0]
     return Total(rows, int(first), int(second))
 

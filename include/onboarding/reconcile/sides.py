@@ -6,7 +6,7 @@ import queue
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -15,7 +15,6 @@ from onboarding.addresses import Database
 from onboarding.errors import Stop, TryAgain
 from onboarding.reconcile.canonical import PINNED, Encoding, HashName
 
-SideName = Literal["source", "target"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 PROBE = "น้ำ 1.0"
@@ -29,7 +28,6 @@ class Unreadable(Exception):
 class Side:
     """A server under one REPEATABLE READ snapshot, lent out as connections that all see that snapshot."""
 
-    name: SideName
     database: Database
     snapshot: str
     version: int
@@ -49,14 +47,15 @@ class Side:
         finally:
             self.idle.put(connection)
 
-    def ask(self, query: sql.Composable | str, values: Any = None) -> list[tuple[Any, ...]]:
+    def ask(self, query: sql.Composed | LiteralString, values: Any = None) -> list[tuple[Any, ...]]:
         """All rows of one query on the snapshot."""
         with self.lease() as connection:
-            return connection.execute(_composed(query), values).fetchall()
+            rows: list[tuple[Any, ...]] = connection.execute(query, values).fetchall()
+        return rows
 
 
 @contextmanager
-def reading(name: SideName, database: Database, *, streams: int, statement_timeout_s: int) -> Iterator[Side]:
+def reading(database: Database, *, streams: int, statement_timeout_s: int) -> Iterator[Side]:
     """A `Side` with `streams` connections; one more holds the snapshot. All are closed at the end."""
     with ExitStack() as opened:
         connections = [opened.enter_context(closing(pinned(database, statement_timeout_s))) for _ in range(streams + 1)]
@@ -67,7 +66,7 @@ def reading(name: SideName, database: Database, *, streams: int, statement_timeo
         idle: queue.Queue[Connection] = queue.Queue()
         for connection in lent:
             idle.put(connection)
-        yield Side(name, database, str(exported[0]) if exported else "", holder.info.server_version, idle)
+        yield Side(database, str(exported[0]) if exported else "", holder.info.server_version, idle)
 
 
 def pinned(database: Database, statement_timeout_s: int) -> Connection:
@@ -94,10 +93,6 @@ def agreed_encoding(source: Side, target: Side) -> Encoding:
     (ours, our_encoding), (theirs, their_encoding) = source.ask(probe)[0], target.ask(probe)[0]
     name: HashName = "fast" if ours == theirs else "portable"
     return Encoding(name, transcode=our_encoding != their_encoding)
-
-
-def _composed(query: sql.Composable | str) -> sql.Composable:
-    return query if isinstance(query, sql.Composable) else sql.SQL(query)  # type: ignore[arg-type]
 
 
 def _explained(failure: psycopg.Error, connection: Connection, database: Database) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from onboarding.reconcile.canonical import Encoding
 from onboarding.reconcile.merging import Differences
@@ -19,7 +19,7 @@ class SetAside:
     """Rows of a table that did not move and are accounted for: quarantined with a reason, or excluded by a rule."""
 
     rows: int
-    kind: str
+    kind: Literal["quarantined", "excluded"]
     reason: str
 
 
@@ -145,10 +145,8 @@ def _finish(
 ) -> TableComparison:
     title = ".".join(name)
     aside = comparing.set_aside.get(title, ())
-    counted = {
-        "quarantined": sum(part.rows for part in aside if part.kind == "quarantined"),
-        "excluded": sum(part.rows for part in aside if part.kind == "excluded"),
-    }
+    quarantined = sum(part.rows for part in aside if part.kind == "quarantined")
+    excluded = sum(part.rows for part in aside if part.kind == "excluded")
     try:
         before, after = (sum((part.result() for part in total), Total()) for total in (our_total, their_total))
         differences = Differences()
@@ -159,13 +157,14 @@ def _finish(
             pair = (comparing.source, ours), (comparing.target, theirs)
             differences = locate(*pair, comparing.pool, rows=rows, named=comparing.named)
     except Unreadable as failure:
-        return TableComparison(title, None, None, **counted, unknown=str(failure))
+        return TableComparison(title, None, None, quarantined, excluded, unknown=str(failure))
     return TableComparison(
         title,
         before.rows,
         after.rows,
-        **counted,
-        differences=differences,
+        quarantined,
+        excluded,
+        differences,
         key=ours.key if ours else (),
         missing_columns=_only(ours, theirs),
         extra_columns=_only(theirs, ours),
