@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status 0 after a clean stop."""
     arguments = _arguments(argv)
     os.umask(0o077)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     warnings.filterwarnings("ignore", message=".*does not match an error shape")  # AWS's common errors are in no model
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -51,7 +51,7 @@ class Audit:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._seq = 0
+        self._entries: list[dict[str, Any]] = []
         path.touch(mode=0o600)
 
     def record(
@@ -67,7 +67,7 @@ class Audit:
         fault: str | None = None,
     ) -> None:
         """One line: when, whose account, what was asked, how it ended. `fault` names a scripted one."""
-        entry = {
+        entry: dict[str, Any] = {
             "at": datetime.now(UTC).isoformat(),
             "account": account,
             "region": region,
@@ -79,12 +79,17 @@ class Audit:
             "fault": fault,
         }
         with self._lock:
-            self._seq += 1
-            line = json.dumps({"seq": self._seq, **entry}, ensure_ascii=False)
+            entry = {"seq": len(self._entries) + 1, **entry}
             with self._path.open("a", encoding="utf-8") as log:
-                log.write(line + "\n")
+                log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._entries.append(entry)
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Everything recorded so far, oldest first."""
+    @property
+    def last(self) -> int:
+        """The `seq` of the newest entry, 0 if there is none."""
+        return len(self._entries)
+
+    def entries(self, after: int = 0) -> list[dict[str, Any]]:
+        """What is recorded with a `seq` above `after`, oldest first."""
         with self._lock:
-            return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+            return self._entries[after:]

@@ -94,7 +94,7 @@ class Gateway:
         if fault is not None and fault.kind == "delay":
             time.sleep(fault.seconds)
         reply = self._refusable(request, fault)
-        if audit.mutates(request.call.operation):
+        if audit.mutates(request.call.operation) and not request.call.by_service:
             self._audit.record(
                 account=request.call.account,
                 region=request.call.region,

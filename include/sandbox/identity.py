@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,7 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Identity:
-    """One signer. `arn` is a user's, or a role session's."""
+    """One signer. `arn` is a user's, a role session's, or for AWS's own services their name."""
 
     account: str
     arn: str
@@ -45,6 +46,12 @@ class Identities:
             session.session_token,
             session.expiration.replace(tzinfo=UTC),
         )
+
+    def of_service(self, principal: str, account: str) -> tuple[str, str]:
+        """(access key, secret key) with which the AWS service `principal` acts in `account`."""
+        access_key, secret = "AIDA" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30)
+        self._sessions[access_key] = Identity(account, principal, secret)
+        return access_key, secret
 
     def find(self, access_key: str) -> Identity | None:
         """Whose key it is; None if nobody's, or switched off."""

@@ -11,8 +11,24 @@ from typing import Any
 
 from moto.iam.models import AccessKey, iam_backends
 
-from sandbox import addresses, organizations, regions, sts, validation
+from sandbox import (
+    addresses,
+    budgets,
+    iam,
+    identity_center,
+    keys,
+    organizations,
+    pretences,
+    public_access,
+    quotas,
+    recorder,
+    regions,
+    sts,
+    trails,
+    validation,
+)
 from sandbox.audit import Audit
+from sandbox.delivery import Courier
 from sandbox.gateway import Gateway
 from sandbox.identity import Identities
 from sandbox.ready import claim_folder
@@ -20,6 +36,18 @@ from sandbox.server import LOOPBACK, Server
 from sandbox.state import SandboxState
 
 log = logging.getLogger("sandbox")
+CONTROL_PLANE = (
+    validation,
+    organizations,
+    regions,
+    pretences,
+    iam,
+    identity_center,
+    quotas,
+    keys,
+    budgets,
+    public_access,
+)
 DATA_PLANE = ("dns", "rds", "s3", "route53")
 ADMINISTRATOR = "administrator"
 
@@ -34,18 +62,20 @@ class Sandbox:
         self._state = SandboxState(folder, region, subnet, port, management)
         self._token = secrets.token_urlsafe(32)
         identities = Identities()
-        validation.install(self._state)
-        organizations.install(self._state)
-        regions.install(self._state)
+        audit, courier = Audit(folder / "audit.jsonl"), Courier(identities)
+        for part in CONTROL_PLANE:
+            part.install(self._state)
         sts.install(self._state, identities)
+        trails.install(self._state, audit, courier)
+        recorder.install(self._state, courier)
         for name in DATA_PLANE:
             try:
                 importlib.import_module(f"sandbox.{name}").install(self._state)
             except ImportError as absent:
                 log.warning("without sandbox.%s: %s", name, absent)
         self._key = _administrator(management)
-        audit = Audit(folder / "audit.jsonl")
         self._server = Server(Gateway(self._state, identities, audit, self._token))
+        courier.port = self._server.port
 
     def start(self) -> None:
         """Answers from now on."""

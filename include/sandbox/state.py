@@ -36,6 +36,11 @@ class Call:
     caller: str
     environ: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def by_service(self) -> bool:
+        """Whether AWS itself calls, to deliver what somebody has asked for: `caller` is then a service's name."""
+        return not self.caller.startswith("arn:")
+
 
 Handler = Callable[[Call], Mapping[str, Any] | None]
 """Answers a call with the members of its output shape; raises AwsError."""

@@ -9,7 +9,7 @@ from typing import Any
 from moto.iam.models import Role, iam_backends
 from moto.sts.models import sts_backends
 
-from sandbox import trust
+from sandbox import statements
 from sandbox.identity import Identities
 from sandbox.state import AwsError, Call, SandboxState
 
@@ -37,7 +37,7 @@ class Sessions:
         """Credentials of the role's account, or AccessDenied, which does not say why (as on AWS)."""
         arn = str(call.params["RoleArn"])
         role = find_role(arn)
-        if role is None or not trust.allows(_document(role), call.caller, self._context(call)):
+        if role is None or not statements.allows(_document(role), self._asked(call)):
             said = f"User: {call.caller} is not authorized to perform: sts:AssumeRole on resource: {arn}"
             raise AwsError("AccessDenied", said, 403)
         seconds = int(call.params.get("DurationSeconds") or DEFAULT_SECONDS)
@@ -67,11 +67,15 @@ class Sessions:
             "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
         }
 
-    def _context(self, call: Call) -> trust.Context:
+    def _asked(self, call: Call) -> statements.Asked:
+        caller = statements.is_caller(call.caller)
+        return statements.Asked("sts:AssumeRole", caller, context=self._context(call))
+
+    def _context(self, call: Call) -> statements.Context:
         known = {
             "aws:currenttime": self._state.now().isoformat(),
             "aws:principalaccount": call.account,
-            "aws:principalarn": trust.role_of(call.caller),
+            "aws:principalarn": statements.role_of(call.caller),
             "aws:multifactorauthpresent": "false",
             "aws:securetransport": "false",
             "sts:rolesessionname": call.params["RoleSessionName"],
