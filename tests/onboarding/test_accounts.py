@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from fake_organizations import FakeOrganizations, FakeQuotas, Killed
+from once_in_memory import OnceInMemory
+
 from onboarding import accounts
 from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_file
 from onboarding.observations import Answer
-from once_in_memory import OnceInMemory
 
 PILOTS = Path(__file__).parents[2] / "include" / "pilots"
 DOMAIN = "pilots.gov.example"

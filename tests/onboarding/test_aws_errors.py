@@ -12,6 +12,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from fake_organizations import refusal
+
 from onboarding.aws_errors import action_for, explained, explaining, load_table
 from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.messages import LOCALES
