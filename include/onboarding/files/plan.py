@@ -1,0 +1,82 @@
+"""Which files move together: batches that can be retried one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from onboarding.errors import Stop
+from onboarding.files.scan import SourceFile, key_of, scan
+
+FILE_COST_BYTES = 256 * 1024
+"""What a request costs beside its bytes, so that 10,000 small files are not planned as one light batch."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files of one retryable unit, in order of path bytes."""
+
+    id: str
+    files: tuple[SourceFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes when it was planned."""
+        return sum(file.size for file in self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON types only; see `from_json`."""
+        return {"id": self.id, "files": [[file.path, file.size] for file in self.files]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The batch that `as_json` gave. Raises Stop when a path could lead out of the folder."""
+        files = tuple(SourceFile(str(path), int(size)) for path, size in stored["files"])
+        for file in files:
+            if "\0" in file.path or {"", ".", ".."} & set(file.path.split("/")):
+                raise Stop("files.bad_path", where=repr(file.path))
+        return cls(str(stored["id"]), files)
+
+
+def plan(root: Path, batches: int, *, prefix: str = "") -> list[Batch]:
+    """At most `batches` batches, balanced by bytes and number; the same folder gives the same plan.
+
+    Raises Stop when something in the folder cannot move (see `assess`), when there is nothing, or when two files
+    would become one object.
+    """
+    found = scan(root, prefix=prefix)
+    if found.refused:
+        worst = found.refused[0]
+        raise Stop("files.cannot_move", where=repr(worst.path), reason=worst.reason, count=len(found.refused))
+    if not found.files:
+        raise Stop("files.nothing", where=str(root))
+    refuse_shared_keys(found.files, prefix)
+    return balance(found.files, batches)
+
+
+def refuse_shared_keys(files: Sequence[SourceFile], prefix: str) -> None:
+    """Raises Stop when two files have one key."""
+    seen: set[str] = set()
+    for file in files:
+        key = key_of(prefix, file.path)
+        if key in seen:
+            raise Stop("files.one_key", where=repr(key))
+        seen.add(key)
+
+
+def balance(files: Sequence[SourceFile], batches: int) -> list[Batch]:
+    """The files shared out, heaviest first, each to the batch that carries least."""
+    if batches < 1:
+        raise ValueError("at least one batch")
+    shares: list[list[SourceFile]] = [[] for _ in range(min(batches, len(files)))]
+    weights = [0] * len(shares)
+    for file in sorted(files, key=lambda f: (-f.size, f.path.encode())):
+        lightest = weights.index(min(weights))
+        shares[lightest].append(file)
+        weights[lightest] += file.size + FILE_COST_BYTES
+    return [
+        Batch(f"batch-{number:03d}", tuple(sorted(share, key=lambda f: f.path.encode())))
+        for number, share in enumerate(shares, 1)
+    ]
