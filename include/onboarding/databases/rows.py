@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from onboarding.addresses import Database
-from onboarding.databases.fence import check, claim, label
+from onboarding.databases.fence import claim, label
 from onboarding.databases.large_objects import copy_large_objects
 from onboarding.databases.plan import Part, Shard
 from onboarding.databases.sessions import Connection, session, statement

@@ -15,7 +15,6 @@ from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
 from onboarding.databases.snapshot import open_snapshot
 from onboarding.databases.target import ensure_empty_database
-from onboarding.errors import Stop
 
 from .conftest import Source
 from .plain import digest, large_objects, sequences
