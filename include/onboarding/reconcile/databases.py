@@ -85,7 +85,10 @@ def _with_objects(
         unread, "sequences", Sequences(), lambda: compare_sequences(ours, theirs, exclude_schemas, frozen=frozen)
     )
     large_objects = _or_unread(
-        unread, "large_objects", LargeObjects(), lambda: compare_large_objects(ours, theirs, roles=roles)
+        unread,
+        "large_objects",
+        LargeObjects(),
+        lambda: compare_large_objects(ours, theirs, roles=roles, expect_writes_closed_for=closed_for),
     )
     return replace(comparison, objects=objects, sequences=sequences, large_objects=large_objects, unread=tuple(unread))
 

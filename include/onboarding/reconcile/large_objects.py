@@ -39,9 +39,15 @@ class LargeObjects:
     differences: tuple[LargeObjectDifference, ...] = ()
 
 
-def compare_large_objects(source: Side, target: Side, *, roles: Mapping[str, str]) -> LargeObjects:
-    """Every large object of both sides. Raises Unreadable where the login may not read one."""
-    ours, theirs = large_objects(source, roles), large_objects(target, {})
+def compare_large_objects(
+    source: Side, target: Side, *, roles: Mapping[str, str], expect_writes_closed_for: str | None = None
+) -> LargeObjects:
+    """Every large object of both sides. Raises Unreadable where the login may not read one.
+
+    `roles` and `expect_writes_closed_for` as in `objects.compare_objects`.
+    """
+    closed = expect_writes_closed_for and roles.get(expect_writes_closed_for, expect_writes_closed_for)
+    ours, theirs = large_objects(source, roles, closed), large_objects(target, {}, closed)
     found = [
         difference
         for number in sorted(ours.keys() | theirs.keys())
@@ -50,19 +56,20 @@ def compare_large_objects(source: Side, target: Side, *, roles: Mapping[str, str
     return LargeObjects(len(ours), tuple(found))
 
 
-def large_objects(side: Side, roles: Mapping[str, str]) -> dict[int, LargeObject]:
+def large_objects(side: Side, roles: Mapping[str, str], closed: str | None) -> dict[int, LargeObject]:
     """Every large object of the side by its number; grantees by their names on the target."""
     found: dict[int, LargeObject] = {}
     after = 0
     while batch := side.ask(query("large_objects"), {"after": after, "limit": OBJECTS_PER_QUERY}):
         for number, size, sha256, comment, grants in batch:
-            found[int(number)] = LargeObject(size, sha256, comment or "", _named(grants, roles))
+            found[int(number)] = LargeObject(size, sha256, comment or "", _named(grants, roles, closed))
         after = int(batch[-1][0])
     return found
 
 
-def _named(grants: list[list[str]] | None, roles: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(f"{roles.get(grantee, grantee)}: {privilege}" for grantee, privilege in grants or []))
+def _named(grants: list[list[str]] | None, roles: Mapping[str, str], closed: str | None) -> tuple[str, ...]:
+    named = ((roles.get(grantee, grantee), privilege) for grantee, privilege in grants or [])
+    return tuple(sorted(f"{role}: {privilege}" for role, privilege in named if (role, privilege) != (closed, "UPDATE")))
 
 
 def _differ(number: int, before: LargeObject | None, after: LargeObject | None) -> Iterator[LargeObjectDifference]:

@@ -18,9 +18,13 @@ from onboarding.reconcile.sides import Side
 KINDS = tuple(sorted(path.stem for path in (QUERIES / "objects").glob("*.sql")))
 GRANTS = ("grants", "default_privileges")
 
-# What the service role gives up until release: PostgreSQL's writing privileges on tables, columns and sequences.
-WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "USAGE", "MAINTAIN", "TRIGGER", "REFERENCES")
-TABLE_WRITES = "INSERT, UPDATE, DELETE, TRUNCATE"
+# What the service role gives up until release, by the first word of the object's kind.
+WRITES: Mapping[str, tuple[str, ...]] = {
+    "table": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
+    "view": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
+    "foreign": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
+    "sequence": ("USAGE", "UPDATE"),
+}
 
 Definition = Mapping[str, Any]
 Census = dict[tuple[str, str], Definition]
@@ -83,7 +87,7 @@ def census(side: Side, exclude_schemas: Sequence[str], roles: _Roles, closed: st
         for name, definition in side.ask(query("own") + query(f"objects/{kind}"), {"excluded": [*exclude_schemas]}):
             if kind not in GRANTS:
                 found[kind, name] = roles.renamed(definition)
-            elif granted := _granted(definition, roles, closed):
+            elif granted := _granted(name, definition, roles, closed):
                 grantee, privileges = granted
                 key = kind, f"{name} to {grantee}"
                 # two roles of the source may be one on the target: together they have what either had
@@ -129,11 +133,12 @@ class _Roles:
         return changed
 
 
-def _granted(definition: Definition, roles: _Roles, closed: str | None) -> tuple[str, list[str]] | None:
+def _granted(name: str, definition: Definition, roles: _Roles, closed: str | None) -> tuple[str, list[str]] | None:
     """Who holds what, as compared; None where that is the owner, or nothing is left."""
     privileges = definition["privileges"]
     if closed and definition["grantee"] == closed:
-        privileges = [held for held in privileges if held.split(" ")[0] not in WRITES]
+        given_up = WRITES.get(name.split(" ")[0], ())
+        privileges = [held for held in privileges if held.split(" ")[0] not in given_up]
     grantee = roles.of_grantee(definition["grantee"])
     return (grantee, privileges) if privileges and grantee != roles.owner else None
 
@@ -149,6 +154,6 @@ def _open_tables(side: Side, exclude_schemas: Sequence[str], role: str) -> list[
         + """SELECT format('%%s.%%s', schema, c.relname) FROM pg_class c JOIN own ON schema_oid = c.relnamespace
               JOIN pg_roles r ON r.rolname = %(role)s
              WHERE c.relkind IN ('r', 'p', 'f', 'v') AND has_table_privilege(r.oid, c.oid, %(writes)s)""",
-        {"excluded": [*exclude_schemas], "role": role, "writes": TABLE_WRITES},
+        {"excluded": [*exclude_schemas], "role": role, "writes": ", ".join(WRITES["table"])},
     )
     return [ObjectDifference("grants", f"{name} to {role}", "open") for (name,) in rows]

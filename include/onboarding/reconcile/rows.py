@@ -88,8 +88,8 @@ class Reading:
         )
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
-            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[] FROM ({encoded}) AS encoded"
-            " WHERE {bucket} = ANY(%s) ORDER BY 1, 3, 4"
+            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[]"
+            " FROM ({encoded}) AS encoded WHERE {bucket} = ANY(%s) ORDER BY 1, 3, 4"
         ).format(
             # a keyless row is its own key, and may be long
             key=sql.SQL("k") if self.key else sql.SQL('md5(k) COLLATE "C"'),

@@ -18,7 +18,7 @@ Problem = Literal["missing", "extra", "different", "behind", "ahead", "below_col
 
 @dataclass(frozen=True)
 class Position:
-    """A sequence: how it counts (`shape`), the number it would give next, the column it feeds and that one's extreme."""
+    """A sequence: how it counts (`shape`), the number it gives next, the column it feeds and that one's extreme."""
 
     shape: tuple[Any, ...]
     increment: int
