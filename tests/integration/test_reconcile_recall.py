@@ -64,7 +64,8 @@ FAULTS = {
         lambda found, k: [row[:2] for row in rows(found)] == [("public.log", "duplicated")],
     ),
     "a row that nobody wrote": Fault(
-        "INSERT INTO citizen SELECT {rows} + {k}, name, note, code, amount, at, doc, raw, dept FROM citizen WHERE id = {k}",
+        "INSERT INTO citizen SELECT {rows} + {k}, name, note, code, amount, at, doc, raw, dept"
+        "  FROM citizen WHERE id = {k}",
         lambda found, k: rows(found) == [("public.citizen", "extra", (str(ROWS + k),), ())],
     ),
     "two keys swapped": Fault(

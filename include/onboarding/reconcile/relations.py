@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import LiteralString
@@ -36,6 +36,7 @@ class Relation:
     columns: tuple[Column, ...] = ()
     key: tuple[str, ...] = ()
     populated: bool = True
+    definition: LiteralString = ""
     outputs: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -51,19 +52,31 @@ class Relation:
 
     def rows(self) -> sql.Composable:
         """What stands after FROM: this relation's own rows, not those of tables that inherit from it."""
+        if self.kind == "query":
+            # the server's own text of one of its views
+            return sql.SQL("({}) AS fresh").format(sql.SQL(self.definition))
         only = sql.SQL("") if self.kind == "m" else sql.SQL("ONLY ")
         return sql.SQL("{}{}").format(only, sql.Identifier(self.schema, self.name))
+
+
+def refreshed(view: Relation) -> Relation:
+    """What the materialized view would hold if it were refreshed now."""
+    return replace(view, kind="query", blocks=0)
 
 
 def relations(side: Side, exclude_schemas: Collection[str]) -> dict[Name, Relation]:
     """Every relation that holds rows, by name; extensions' own tables and temporary ones are not among them."""
     found: dict[Name, Relation] = {}
-    for schema, name, kind, populated, blocks, columns, key in side.ask(query("tables"), [list(exclude_schemas)]):
+    for schema, name, kind, populated, blocks, columns, key, definition in side.ask(
+        query("tables"), [list(exclude_schemas)]
+    ):
         parsed = tuple(
             Column(column["name"], None if column["plain"] else (column["output"][0], column["output"][1]))
             for column in sorted(columns or [], key=lambda column: column["name"].encode())
         )
-        found[schema, name] = Relation(schema, name, kind, blocks, parsed, tuple(key or ()), populated)
+        found[schema, name] = Relation(
+            schema, name, kind, blocks, parsed, tuple(key or ()), populated, definition or ""
+        )
     return found
 
 

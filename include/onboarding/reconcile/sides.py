@@ -17,7 +17,7 @@ from onboarding.reconcile.canonical import PINNED, Encoding, HashName
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-PROBE = "น้ำ 1.0"
+PROBE = "Namrong 1.0"  # ASCII: it is the byte order that is asked for, not the encoding
 
 
 class Unreadable(Exception):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from onboarding.reconcile.canonical import Encoding
 from onboarding.reconcile.merging import Differences
-from onboarding.reconcile.relations import Name, Relation
+from onboarding.reconcile.relations import Name, Relation, refreshed
 from onboarding.reconcile.rows import Reading, Total, locate, start_total
 from onboarding.reconcile.sides import Side, Unreadable
 
@@ -152,6 +152,8 @@ def _finish(
         differences = Differences()
         if ours is None or theirs is None or not (before.rows and after.rows):
             differences = Differences(missing=before.rows, extra=after.rows)
+        elif before != after and _refreshed(comparing, ours, after):
+            return TableComparison(title, before.rows, before.rows, quarantined, excluded, note="source_stale")
         elif before != after:
             rows = max(before.rows, after.rows)
             pair = (comparing.source, ours), (comparing.target, theirs)
@@ -169,6 +171,14 @@ def _finish(
         missing_columns=_only(ours, theirs),
         extra_columns=_only(theirs, ours),
     )
+
+
+def _refreshed(comparing: Comparing, ours: Reading, after: Total) -> bool:
+    """Whether the target's materialized view is what the source's own would be if refreshed: derived, so no loss."""
+    if ours.relation.kind != "m":
+        return False
+    query = replace(ours, relation=refreshed(ours.relation))
+    return sum((part.result() for part in start_total(comparing.source, query, comparing.pool)), Total()) == after
 
 
 def _only(one: Reading | None, other: Reading | None) -> tuple[str, ...]:

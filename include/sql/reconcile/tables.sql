@@ -23,7 +23,8 @@ SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated,
                  GROUP BY i.indexrelid, i.indisprimary, i.indnkeyatts, x.relname) AS keys
          WHERE keys.never_null
          ORDER BY keys.indisprimary DESC, keys.indnkeyatts, keys.relname
-         LIMIT 1)
+         LIMIT 1),
+       CASE c.relkind WHEN 'm' THEN rtrim(pg_get_viewdef(c.oid), ';') END
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'm')
