@@ -36,7 +36,8 @@ def claim(target: Database, unit: str, *, load: str, fence: int) -> None:
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
         raised = connection.execute(
             "INSERT INTO namrong.units AS held (unit, token) VALUES (%s, %s)"
-            " ON CONFLICT (unit) DO UPDATE SET token = excluded.token WHERE held.token <= excluded.token RETURNING token",
+            " ON CONFLICT (unit) DO UPDATE SET token = excluded.token WHERE held.token <= excluded.token"
+            " RETURNING token",
             [unit, fence],
         ).fetchone()
         if raised is None:

@@ -1,4 +1,4 @@
-"""After the rows: indexes, constraints, triggers, policies, refreshed views and statistics, and a look that all is there."""
+"""After the rows: indexes, constraints, triggers, policies, views, statistics; then a look that all is there."""
 
 from __future__ import annotations
 

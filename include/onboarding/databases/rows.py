@@ -39,16 +39,16 @@ def move_unit(
     """
     claim(target, shard.unit, load=load, fence=fence)
     rows = moved_bytes = moved = 0
-    with session(source, label=label(shard.unit, fence)) as reading:
-        with session(target, autocommit=True, label=label(shard.unit, fence)) as writing:
-            arrived = _arrived(writing, shard, snapshot_id)
-            todo = [part for part in shard.parts if part.id not in arrived]
-            if todo:
-                import_snapshot(reading, snapshot_id)
-            for part in todo:
-                done = _move(reading, writing, part, Attempt(load, shard.unit, snapshot_id, fence))
-                if done is not None:
-                    moved, rows, moved_bytes = moved + 1, rows + done[0], moved_bytes + done[1]
+    name = label(shard.unit, fence)
+    with session(source, label=name) as reading, session(target, autocommit=True, label=name) as writing:
+        arrived = _arrived(writing, shard, snapshot_id)
+        todo = [part for part in shard.parts if part.id not in arrived]
+        if todo:
+            import_snapshot(reading, snapshot_id)
+        for part in todo:
+            done = _move(reading, writing, part, Attempt(load, shard.unit, snapshot_id, fence))
+            if done is not None:
+                moved, rows, moved_bytes = moved + 1, rows + done[0], moved_bytes + done[1]
     return ShardResult(rows, moved_bytes, moved, len(shard.parts) - moved)
 
 

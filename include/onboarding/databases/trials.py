@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 from psycopg import sql
@@ -25,6 +26,14 @@ class Trial:
     untold: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, list[str]]:
+        """What may be shown: the first few of each."""
+        return {
+            "accepted": self.accepted[:SHOWN],
+            "untold": self.untold[:SHOWN],
+            "unreadable": self.unreadable[:SHOWN],
+        }
+
 
 def observe_refusal(check: str, connection: Connection) -> Observation:
     """Passes when this session may read and every INSERT, UPDATE, DELETE and nextval it tries is refused.
@@ -38,18 +47,16 @@ def observe_refusal(check: str, connection: Connection) -> Observation:
     connection.rollback()
     if row is None:
         raise psycopg.InterfaceError("no clock")
-    observed = {"accepted": trial.accepted[:SHOWN], "untold": trial.untold[:SHOWN], "unreadable": trial.unreadable[:SHOWN],
-                "tried": trial.tried}  # fmt: skip
-    expected = {"accepted": [], "untold": [], "unreadable": []}
-    values = {"count": len(trial.accepted), "first": "; ".join(trial.accepted[:SHOWN])}
-    if trial.accepted or trial.unreadable:
-        why = "databases.writes_accepted" if trial.accepted else "databases.reads_refused"
-        values = values if trial.accepted else {"first": "; ".join(trial.unreadable[:SHOWN])}
-        return Observation(check, Answer.FAIL, observed, expected, row[0], why, values)
+    seen = partial(Observation, check, observed=trial.as_json(), expected=Trial().as_json(), at=row[0])
+    if trial.accepted:
+        first = "; ".join(trial.accepted[:SHOWN])
+        return seen(Answer.FAIL, why="databases.writes_accepted", values={"count": len(trial.accepted), "first": first})
+    if trial.unreadable:
+        return seen(Answer.FAIL, why="databases.reads_refused", values={"first": "; ".join(trial.unreadable[:SHOWN])})
     if trial.untold or not trial.tried:
-        return Observation(check, Answer.UNKNOWN, observed, expected, row[0], "databases.writes_untold",
-                           {"count": len(trial.untold), "tried": trial.tried})  # fmt: skip
-    return Observation(check, Answer.PASS, observed, expected, row[0])
+        counts = {"count": len(trial.untold), "tried": trial.tried}
+        return seen(Answer.UNKNOWN, why="databases.writes_untold", values=counts)
+    return seen(Answer.PASS)
 
 
 def _try_all(connection: Connection) -> Trial:
@@ -70,7 +77,7 @@ def _try_all(connection: Connection) -> Trial:
     return trial
 
 
-def _asked(connection: Connection, wanted: sql.Composable) -> str | None:
+def _asked(connection: Connection, wanted: sql.Composed) -> str | None:
     """The SQLSTATE it was refused with, None when it was done (and undone)."""
     try:
         with connection.transaction(force_rollback=True):
@@ -84,7 +91,7 @@ def _asked(connection: Connection, wanted: sql.Composable) -> str | None:
     return None
 
 
-def _statements(connection: Connection) -> Iterator[tuple[str, bool, sql.Composable]]:
+def _statements(connection: Connection) -> Iterator[tuple[str, bool, sql.Composed]]:
     """(label, is it a read, statement) for every table and sequence of the agency's own."""
     for kind, schema, name, column, readable in connection.execute(statement("trials")).fetchall():
         thing = sql.Identifier(schema, name)

@@ -56,10 +56,8 @@ def withhold(connection: Connection, role: str, kept_back: list[Grant]) -> Write
 
 def _withhold(connection: Connection, role: str, before: Writes | None, taken: list[Grant]) -> Writes:
     still = before if before is not None and before.closed_at is not None else None
-    statements = list(still.withheld) if still else []
-    statements += [
-        text for text in (g.given(connection).as_string(connection) for g in taken) if text not in statements
-    ]
+    given = [grant.given(connection).as_string(connection) for grant in taken]
+    statements = list(dict.fromkeys([*(still.withheld if still else ()), *given]))
     connection.execute(
         "INSERT INTO namrong.writes AS held (role, withheld, closed_at) VALUES (%s, %s, clock_timestamp())"
         " ON CONFLICT (role) DO UPDATE SET withheld = excluded.withheld,"

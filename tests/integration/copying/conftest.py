@@ -84,7 +84,7 @@ def make_source(pg_cluster: Cluster) -> Callable[[str], Source]:
             connection.execute(sql.SQL(script))
             connection.execute(sql.SQL("""
                 DO $$ DECLARE s text; BEGIN
-                FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+                FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information' LOOP
                     EXECUTE format('GRANT USAGE ON SCHEMA %%I TO {0}', s);
                     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %%I TO {0}', s);
                     EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %%I TO {0}', s);

@@ -141,7 +141,10 @@ def test_a_writer_that_stays_is_ended_when_the_login_may(make_source: MakeSource
     ("make_way", "way"),
     [
         ("CREATE ROLE {group}; GRANT INSERT ON doc TO {group}; GRANT {group} TO {app}", "member public.doc"),
-        ("CREATE ROLE {group}; GRANT UPDATE (title) ON doc TO {group}; GRANT {group} TO {app} WITH INHERIT FALSE", "member public.doc.title"),
+        (
+            "CREATE ROLE {group}; GRANT UPDATE (title) ON doc TO {group}; GRANT {group} TO {app} WITH INHERIT FALSE",
+            "member public.doc.title",
+        ),
         ("GRANT {owner} TO {app}", "owns public.doc"),
         ("ALTER TABLE narrow OWNER TO {app}", "owns public.narrow"),
         ("ALTER ROLE {app} SUPERUSER", "superuser"),

@@ -57,5 +57,5 @@ def test_everything_arrives(nasty: Source, instance: Database, fences: Iterator[
         assert connection.execute("SELECT total FROM summary_twice").fetchone() == (2000,)
         assert connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'kinds'").fetchone() == (3000,)
         assert connection.execute("SELECT count(*) FROM by_mood WHERE mood = 'ร่าง'").fetchone() == (100,)
-        with pytest.raises(Exception, match="lays|egg"):
+        with pytest.raises(Exception, match="lays"):
             connection.execute("INSERT INTO chicken VALUES (900, 901); SET CONSTRAINTS ALL IMMEDIATE")
