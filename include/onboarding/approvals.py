@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
+from onboarding.approval_digest import digest, evidence_digest
 from onboarding.errors import Stop
 from onboarding.gates import CLOCK_SKEW
 from onboarding.ledger import Ledger
 from onboarding.observations import Answer, Observation
-from onboarding.records import Record, canonical
+from onboarding.records import Record
+
+__all__ = [
+    "Approval", "Person", "ask", "candidates", "digest", "evidence_digest", "given", "may_cut_over",
+    "record", "standing",
+]  # fmt: skip
 
 Decision = Literal["approve", "reject"]
 
@@ -20,11 +25,6 @@ CUTOVER = "cutover"
 NEEDED = 2
 APPROVER = "approver"
 """The role without which nobody is asked."""
-
-# What an approval rests on: written again between the rehearsal and the freeze, it makes another digest.
-PROOFS = frozenset(
-    {"moved_rows", "moved_files", "reconciled", "readiness", "expectations", "golden", "backup", "restore_drill"}
-)
 
 
 @dataclass(frozen=True)
@@ -49,34 +49,6 @@ class Approval:
     requester: str
     comment: str = ""
     at: datetime | None = None
-
-
-def evidence_digest(ledger: Ledger, pilot: str) -> str:
-    """SHA-256 (hex) over the pilot's own records up to its last rehearsal, and proofs made anew since, up to the freeze.
-
-    Other pilots' records, gates that look again and the approvals themselves do not change it. Raises Stop when
-    nothing was rehearsed yet.
-    """
-    records = ledger.records(pilot=pilot)
-    rehearsed = max((place for place, record in enumerate(records) if record.kind == "rehearsal"), default=None)
-    if rehearsed is None:
-        raise Stop("approvals.not_rehearsed", where=pilot)
-    counted = records[: rehearsed + 1]
-    for record in records[rehearsed + 1 :]:
-        if _freezes(record):
-            break
-        if record.kind in PROOFS:
-            counted.append(record)
-    return hashlib.sha256("".join(record.hash for record in counted).encode()).hexdigest()
-
-
-def _freezes(record: Record) -> bool:
-    return record.kind == "freeze" or (record.kind == "cutover" and record.body["to"] == "FROZEN")
-
-
-def digest(manifest_digest: str, plan: Mapping[str, Any], evidence: str) -> str:
-    """What an approval is given on: manifest, plan and evidence as one SHA-256 (hex)."""
-    return hashlib.sha256(canonical({"manifest": manifest_digest, "plan": plan, "evidence": evidence})).hexdigest()
 
 
 def candidates(
@@ -200,7 +172,10 @@ def may_cut_over(
     requester: str | None,
     purpose: str = CUTOVER,
 ) -> Observation:
-    """Pass when two people in sequence, neither of them who asked (then or now), approved `of` and it is still fresh."""
+    """Pass when two people in sequence approved `of` and it is still fresh.
+
+    Neither of them may be who asked, for the run that they answered or for this one (`requester`).
+    """
     counted = standing(ledger, pilot, of, fresh_for=fresh_for, now=now, purpose=purpose)
     askers = {(requester or "").casefold(), *(one.requester.casefold() for one in counted)}
     own = [one.approver for one in counted if one.approver.casefold() in askers]

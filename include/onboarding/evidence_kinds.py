@@ -1,20 +1,20 @@
 """The records from which every figure of the programme is computed, one small shape per kind.
 
-| kind             | subject     | written                                                     | figures from it           |
-|------------------|-------------|-------------------------------------------------------------|---------------------------|
-| `run`            | "journey"   | when a journey begins                                       | sandbox stamp, requester  |
-| `stage`          | the stage   | when it is entered, passed, failed (programme/progress.py)  | state, since, lead time   |
-| `moved_rows`     | workload    | by the mover, for each finished unit                        | rows                      |
-| `moved_files`    | workload    | by the mover, for each finished unit                        | files                     |
-| `reconciled`     | workload    | by the verifier, after each comparison                      | unaccounted rows, files   |
-| `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed          | rehearsal_s, rollback_…_s |
-| `freeze`         | "cutover"   | when the first write was refused                            | freeze_s begins           |
-| `release`        | "cutover"   | when writes are let in again, on either side                | freeze_s ends             |
-| `refused`        | the stage   | when people or policy said no, for good                     | state                     |
-| `tasks`          | "journey"   | at the end of a run, counted by Airflow                     | task_instances            |
-| `observation`    | the gate    | by gates.observe: what a gate saw                           | what a pilot waits for    |
-| `approval_asked` | the purpose | by approvals.ask                                            | what a pilot waits for    |
-| `approval`       | the purpose | by approvals.record                                         | automated approvals       |
+| kind             | subject     | written                                                 | figures from it           |
+|------------------|-------------|---------------------------------------------------------|---------------------------|
+| `run`            | "journey"   | when a journey begins                                   | sandbox stamp, requester  |
+| `stage`          | the stage   | by programme.progress: entered, passed, failed          | state, since, lead time   |
+| `moved_rows`     | workload    | by the mover, for each finished unit                    | rows                      |
+| `moved_files`    | workload    | by the mover, for each finished unit                    | files                     |
+| `reconciled`     | workload    | by the verifier, after each comparison                  | unaccounted rows, files   |
+| `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed      | rehearsal_s, rollback_…_s |
+| `freeze`         | "cutover"   | when the first write was refused                        | freeze_s begins           |
+| `release`        | "cutover"   | when writes are let in again, on either side            | freeze_s ends             |
+| `refused`        | the stage   | when people or policy said no, for good                 | state                     |
+| `tasks`          | "journey"   | at the end of a run, counted by Airflow                 | task_instances            |
+| `observation`    | the gate    | by gates.observe: what a gate saw                       | what a pilot waits for    |
+| `approval_asked` | the purpose | by approvals.ask                                        | what a pilot waits for    |
+| `approval`       | the purpose | by approvals.record                                     | automated approvals       |
 
 `intent`, `intent_result`, `fence` and `cutover` are written by the ledger's own methods. Written again (a cleared
 task), the newest counts, but the first counts for the begin of a freeze and the day a pilot went live.

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -89,7 +90,7 @@ def test_a_crowd_leaves_no_gap_and_no_fork(house):
 
     records = ledgers[0].records()
     assert [r.seq for r in records] == list(range(1, 201))
-    assert all(later.prev_hash == earlier.hash for earlier, later in zip(records, records[1:], strict=False))
+    assert all(later.prev_hash == earlier.hash for earlier, later in pairwise(records))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import pytest
 from onboarding.errors import Stop
 from onboarding.ledger import Ledger
 
-WORKER = Path(__file__).with_name("once_worker.py")
+TESTS = Path(__file__).resolve().parents[1]
+WORKER = TESTS / "once_worker.py"
 KEY = "organizations:CreateAccount:-:p02-prod@pilots.example"
 
 
@@ -112,7 +113,11 @@ def start(house, world: Path, die_at: str = "", seconds: float = 0) -> subproces
         "user": house.writer.user, "password": house.writer.password,
     }  # fmt: skip
     worker = subprocess.Popen(
-        [sys.executable, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ.copy()
+        [sys.executable, str(WORKER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent / "include")},
     )
     worker.stdin.write(json.dumps({"database": database, "world": str(world), "die_at": die_at, "seconds": seconds}))
     worker.stdin.close()
