@@ -146,7 +146,8 @@ def _request(
         return {"requested": made["CreateAccountStatus"]["Id"]}
 
     name = email if not seen else f"{email}#{len(seen) + 1}"
-    made = Effects(once).make("organizations", "CreateAccount", name, asked | {"Tags": tags}, find=find, perform=perform)
+    request = asked | {"Tags": tags}
+    made = Effects(once).make("organizations", "CreateAccount", name, request, find=find, perform=perform)
     return str(made["requested"])
 
 

@@ -44,8 +44,13 @@ class Effects:
         self, service: str, action: str, name: str, request: Mapping[str, Any], *, find: Find, perform: Perform
     ) -> Mapping[str, Any]:
         """As `make`, for a state that somebody may undo (a place, an attachment): undone since, it is put back."""
-        made = self.make(service, action, name, request, find=find, perform=perform)
-        now = find()
-        if now is not None:
-            return now
-        return perform() or made
+        looked: list[Found | None] = []
+
+        def look() -> Found | None:
+            looked.append(find())
+            return looked[-1]
+
+        made = self.make(service, action, name, request, find=look, perform=perform)
+        if looked:  # made or adopted just now; AWS may show it only later
+            return made
+        return find() or perform()

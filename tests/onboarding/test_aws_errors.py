@@ -83,7 +83,7 @@ def test_explained_keeps_the_class_that_the_action_needs() -> None:
 
 
 def test_explaining_names_the_place_and_leaves_other_errors_alone() -> None:
-    with pytest.raises(AskPerson, match="^p02: ") as told, explaining("p02"):
+    with pytest.raises(AskPerson, match=r"^p02: ") as told, explaining("p02"):
         raise refusal("AccessDenied")
     assert isinstance(told.value.__cause__, ClientError)
     with pytest.raises(ZeroDivisionError), explaining("p02"):
@@ -93,5 +93,5 @@ def test_explaining_names_the_place_and_leaves_other_errors_alone() -> None:
 def test_both_languages_have_the_same_entries() -> None:
     for room in ("aws", "accounts"):
         th, en = (yaml.safe_load((LOCALES / language / f"{room}.yaml").read_text("utf-8")) for language in ("th", "en"))
-        assert {name: sorted(entry) for name, entry in th.items()} == {name: sorted(entry) for name, entry in en.items()}
+        assert {name: sorted(entry) for name, entry in th.items()} == {key: sorted(told) for key, told in en.items()}
         assert all(sorted(entry) == ["remedy", "what"] for entry in en.values())

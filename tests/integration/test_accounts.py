@@ -1,0 +1,237 @@
+"""The account stage against the running sandbox: vended, placed, guarded, furnished, and read back."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from once_in_memory import OnceInMemory
+
+from onboarding import accounts, guardrails, regions, units
+from onboarding.access import ensure_time_boxed_access, revoke_access
+from onboarding.access_observed import observe_access, observe_revoked
+from onboarding.account_gate import account_checks
+from onboarding.aws import Cloud
+from onboarding.baseline import roles
+from onboarding.baseline.network import ensure_network
+from onboarding.baseline.steps import ensure_baseline
+from onboarding.effects import Effects
+from onboarding.errors import AskPerson, Stop
+from onboarding.manifest import Manifest
+from onboarding.manifests import load_file
+from onboarding.observations import Answer, Observation
+
+PILOTS = Path(__file__).parents[2] / "include" / "pilots"
+DOMAIN = "accounts.gov.example"
+SECRET = "a key that only this test knows"
+WITHIN_S = 30
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def wait_for(look: Callable[[], Observation]) -> Observation:
+    """The first observation that is not unknown."""
+    deadline = time.monotonic() + WITHIN_S
+    while (seen := look()).answer is Answer.UNKNOWN:
+        assert time.monotonic() < deadline, f"still unknown: {seen}"
+        time.sleep(0.1)
+    return seen
+
+
+class Stage:
+    """What the account stage of one pilot would hold."""
+
+    def __init__(self, ready: dict[str, Any], manifest: Manifest) -> None:
+        self.ready, self.manifest, self.once = ready, manifest, OnceInMemory()
+        session = boto3.Session(ready["access_key"], ready["secret_key"])
+        self.management = Cloud(session, manifest.region, ready.get("aws_endpoint_url") or ready["endpoint"])
+        self.organizations = self.management.client("organizations")
+        self.external = roles.external_id(SECRET, manifest.id)
+        self.account = ""
+
+    def vend(self) -> str:
+        requested = accounts.request_account(
+            self.organizations, self.management.client("service-quotas", "us-east-1"), self.manifest, DOMAIN, self.once
+        )
+        seen = wait_for(
+            lambda: accounts.observe_creation(self.organizations, requested, self.manifest, DOMAIN, utc_now())
+        )
+        assert seen.answer is Answer.PASS, seen
+        self.account = accounts.account_id_of(self.organizations, self.manifest, DOMAIN)
+        return self.account
+
+    def cloud(self) -> Cloud:
+        return roles.onboarding_cloud(self.management, self.account, self.external, self.manifest.region)
+
+    def furnish(self) -> None:
+        """Everything after the account is there; safe to repeat."""
+        unit = units.ensure_unit(self.organizations, self.manifest.account.unit, self.once)
+        units.place_account(self.organizations, self.account, unit, self.once)
+        policies = guardrails.ensure_policies(self.organizations, self.once)
+        guardrails.attach(self.organizations, unit, policies, self.once)
+        effects = Effects(self.once, self.account)
+        first = accounts.first_cloud(self.management, self.account, self.management.region)
+        roles.ensure_onboarding_role(first.client("iam"), effects, self.ready["management_account"], self.external)
+        account = self.cloud().client("account")
+        regions.request_region(account, self.account, self.manifest.region, self.once)
+        region = wait_for(lambda: regions.observe_region(account, self.manifest.region, utc_now()))
+        assert region.answer is Answer.PASS, region
+        ensure_baseline(self.cloud(), effects, self.manifest, (), accounts.account_email(self.manifest, DOMAIN))
+        self.give_access()
+
+    def give_access(self) -> str:
+        return ensure_time_boxed_access(
+            self.management.client("sso-admin"),
+            self.management.client("identitystore"),
+            self.manifest,
+            self.account,
+            self.once,
+            now=utc_now(),
+            length=timedelta(days=30),
+        )
+
+    def checks(self) -> dict[str, Callable[[], Observation]]:
+        made = account_checks(
+            self.management, self.manifest, (), DOMAIN, self.account, self.external, self.cloud, utc_now
+        )
+        return dict(made)
+
+    def audited(self) -> list[dict[str, Any]]:
+        asked = urllib.request.Request(
+            f"{self.ready['endpoint']}/_sandbox/audit", headers={"X-Sandbox-Token": self.ready["token"]}
+        )
+        with urllib.request.urlopen(asked) as answer:
+            entries: list[dict[str, Any]] = json.load(answer)["entries"]
+        return entries
+
+
+@pytest.fixture(scope="module")
+def stage(sandbox_cloud: dict[str, Any]) -> Iterator[Stage]:
+    """A pilot whose account is vended and furnished, once for this file."""
+    made = Stage(sandbox_cloud, load_file(PILOTS / "p02.yaml"))
+    made.vend()
+    made.furnish()
+    yield made
+
+
+def test_the_gate_reads_everything_back_and_passes(stage: Stage) -> None:
+    for name, check in stage.checks().items():
+        seen = wait_for(check)
+        assert seen.answer is Answer.PASS, f"{name}: {seen}"
+        assert seen.check == name
+        json.dumps(seen.as_json())
+
+
+def test_the_whole_stage_repeated_creates_nothing_more(stage: Stage) -> None:
+    before = [entry for entry in stage.audited() if entry["action"].startswith(("Create", "Move", "Attach", "Put"))]
+    stage.vend()
+    stage.furnish()
+    after = [entry for entry in stage.audited() if entry["action"].startswith(("Create", "Move", "Attach", "Put"))]
+    assert [entry["action"] for entry in after[len(before) :]] == []
+
+
+def test_a_lost_ledger_adopts_everything(stage: Stage, sandbox_cloud: dict[str, Any]) -> None:
+    """With no memory at all the same account, key and network are found by their names."""
+    amnesiac = Stage(sandbox_cloud, stage.manifest)
+    assert amnesiac.vend() == stage.account
+    before = len([entry for entry in stage.audited() if entry["action"].startswith("Create")])
+    amnesiac.furnish()
+    assert len([entry for entry in stage.audited() if entry["action"].startswith("Create")]) == before
+
+
+def test_another_pilots_external_id_does_not_open_the_role(stage: Stage) -> None:
+    other = roles.external_id(SECRET, "p05")
+    assert other != stage.external
+    with pytest.raises(AskPerson):
+        roles.onboarding_cloud(stage.management, stage.account, other, stage.manifest.region)
+
+
+@pytest.mark.parametrize(
+    ("check", "breaks"),
+    [
+        ("account.unit", lambda stage, own: _move_to_root(stage)),
+        ("account.guardrails", lambda stage, own: _weaken_guardrail(stage)),
+        ("account.role.guarded", lambda stage, own: _open_role(stage)),
+        ("account.trail", lambda stage, own: own.client("cloudtrail").stop_logging(Name="namrong")),
+        ("account.recorder", lambda stage, own: own.client("config").stop_configuration_recorder(
+            ConfigurationRecorderName="namrong")),
+        ("account.key", lambda stage, own: own.client("kms").disable_key_rotation(KeyId=_key(own))),
+        ("account.public_access_block", lambda stage, own: own.client("s3control").delete_public_access_block(
+            AccountId=stage.account)),
+        ("account.budget", lambda stage, own: own.client("budgets").delete_budget(
+            AccountId=stage.account, BudgetName="namrong-monthly")),
+    ],
+)  # fmt: skip
+def test_what_somebody_breaks_fails_its_check_only(
+    stage: Stage, check: str, breaks: Callable[[Stage, Cloud], Any]
+) -> None:
+    breaks(stage, accounts.first_cloud(stage.management, stage.account, stage.manifest.region))
+    try:
+        answers = {name: wait_for(look).answer for name, look in stage.checks().items()}
+        assert [name for name, answer in answers.items() if answer is Answer.FAIL] == [check]
+    finally:
+        _mend(stage)
+    assert wait_for(stage.checks()[check]).answer is Answer.PASS
+
+
+def test_access_ends_by_itself_and_can_be_taken_away_twice(stage: Stage) -> None:
+    sso_admin = stage.management.client("sso-admin")
+    ends = stage.give_access()
+    assert stage.give_access() == ends
+    late = datetime.fromisoformat(ends) + timedelta(seconds=1)
+    assert observe_access(sso_admin, stage.manifest, stage.account, late).why == "access.over"
+    revoke_access(sso_admin, stage.manifest, stage.account)
+    gone = wait_for(lambda: observe_revoked(sso_admin, stage.manifest, stage.account, utc_now()))
+    assert gone.answer is Answer.PASS
+    revoke_access(sso_admin, stage.manifest, stage.account)
+    stage.give_access()  # a cleared task gives nothing back
+    assert observe_access(sso_admin, stage.manifest, stage.account, utc_now()).answer is Answer.FAIL
+
+
+def test_networks_of_two_pilots_never_overlap(stage: Stage) -> None:
+    other = load_file(PILOTS / "p05.yaml").model_copy(update={"network_cidr": stage.manifest.network_cidr})
+    with pytest.raises(Stop, match="p05"):
+        ensure_network(None, Effects(stage.once, stage.account), stage.manifest, [other])  # type: ignore[arg-type]
+
+
+def _move_to_root(stage: Stage) -> None:
+    root = units.root_of(stage.organizations)["Id"]
+    unit = units.parent_of(stage.organizations, stage.account)
+    policies = guardrails.ensure_policies(stage.organizations, stage.once)
+    guardrails.attach(stage.organizations, stage.account, policies, stage.once)  # so that only the unit is wrong
+    stage.organizations.move_account(AccountId=stage.account, SourceParentId=unit, DestinationParentId=root)
+
+
+def _weaken_guardrail(stage: Stage) -> None:
+    policies = guardrails.ensure_policies(stage.organizations, stage.once)
+    harmless = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:Nothing","Resource":"*"}]}'
+    stage.organizations.update_policy(PolicyId=policies["namrong-scp-stay"], Content=harmless)
+
+
+def _open_role(stage: Stage) -> None:
+    iam = accounts.first_cloud(stage.management, stage.account, stage.management.region).client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                       "Principal": {"AWS": f"arn:aws:iam::{stage.ready['management_account']}:root"}}],
+    }  # fmt: skip
+    iam.update_assume_role_policy(RoleName=roles.ROLE, PolicyDocument=json.dumps(trust))
+
+
+def _key(own: Cloud) -> str:
+    return str(own.client("kms").describe_key(KeyId="alias/namrong")["KeyMetadata"]["KeyId"])
+
+
+def _mend(stage: Stage) -> None:
+    """What the remedy says: clear the task."""
+    stage.once.results.pop(f"budgets:CreateBudget:{stage.account}:namrong-monthly", None)
+    stage.furnish()
