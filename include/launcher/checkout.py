@@ -104,6 +104,9 @@ class Checkout:
             os.close(descriptor)
 
     def is_locked(self) -> bool:
+        """Whether a run holds this checkout now."""
+        if not (self.state / "lock").exists():
+            return False
         descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             return not _locked(descriptor)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +87,13 @@ Then = Callable[[Run], int]
 
 
 @contextmanager
-def started(checkout: Checkout, chosen: settings.Settings, *, may_stay: bool = False) -> Iterator[Run]:
+def started(
+    checkout: Checkout,
+    chosen: settings.Settings,
+    *,
+    may_stay: bool = False,
+    supervisor: Sequence[str] = ("-m", "launcher.supervisor"),
+) -> Iterator[Run]:
     """A run of this checkout, from a clean state; ended on the way out unless `may_stay` and it was detached.
 
     Raises AlreadyRunning. What a run before us left, killed with its supervisor, is ended first.
@@ -99,7 +105,7 @@ def started(checkout: Checkout, chosen: settings.Settings, *, may_stay: bool = F
         settings.save(chosen, checkout)
         passwords = checkout.secrets(tuple(f"owner_{pilot}" for pilot in load_folder(checkout.pilots()).manifests))
         airflow_config.write(checkout, chosen, passwords)
-        run = Run(checkout, chosen, _supervisor(checkout, lock))
+        run = Run(checkout, chosen, _start(supervisor, checkout, lock))
         stays = False
         try:
             yield run
@@ -110,11 +116,11 @@ def started(checkout: Checkout, chosen: settings.Settings, *, may_stay: bool = F
                     run.end()
 
 
-def _supervisor(checkout: Checkout, lock: int) -> subprocess.Popen[str]:
+def _start(supervisor: Sequence[str], checkout: Checkout, lock: int) -> subprocess.Popen[str]:
     with (checkout.logs / "supervisor.log").open("a") as log:
         # The lock goes along: it is free again when both of us are gone, not before.
         return subprocess.Popen(
-            [sys.executable, "-m", "launcher.supervisor"],
+            [sys.executable, *supervisor],
             env=airflow_config.base_environment(checkout), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             pass_fds=(lock,), start_new_session=True, text=True,
         )  # fmt: skip
@@ -167,5 +173,7 @@ def take_down(checkout: Checkout) -> bool:
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while running and checkout.is_locked() and time.monotonic() < deadline:
         time.sleep(0.1)
+    if running and isinstance(pid, int):
+        processes.wait_for(pid, 2.0)  # the lock is free a moment before its holder is gone
     left = processes.end(lambda: processes.marked(checkout.root), 3.0)
     return running or left > 0

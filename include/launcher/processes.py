@@ -81,6 +81,13 @@ def end(find: Callable[[], Iterable[psutil.Process]], patience_s: float) -> int:
     return len(asked)
 
 
+def wait_for(pid: int, patience_s: float) -> None:
+    """Returns when that process is gone, or after that time."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline and psutil.pid_exists(pid) and not _is_dead(psutil.Process(pid)):
+        time.sleep(0.02)
+
+
 def _is_dead(process: psutil.Process) -> bool:
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)

@@ -1,6 +1,6 @@
 """Starts the processes of one run, watches them, and leaves none behind, whatever happens to anybody.
 
-`python -m launcher.supervisor LOCK_DESCRIPTOR` runs in a session of its own, below the terminal's front process:
+`python -m launcher.supervisor` runs in a session of its own, below the terminal's front process:
 
 - The front's end of our standard input closes when the front dies, by `kill -9` too: then everything is stopped.
 - We adopt orphans (a subreaper), so everything that our components start stays below us and is found.
@@ -19,8 +19,9 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -157,12 +158,16 @@ class Supervisor:
         write_private(self.checkout.run / "supervisor.json", json.dumps(holder))
 
 
-def main() -> int:
-    checkout = Checkout()
+Table = Callable[[Checkout, settings.Settings], Iterable[Component]]
+
+
+def main(table: Table = components) -> int:
+    """Supervises until it is stopped (0) or something dies (3); the mark in our environment names the checkout."""
+    checkout = Checkout(Path(os.environ[processes.MARK]))
     processes.adopt_orphans()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop_on_signal)
-    supervisor = Supervisor(checkout, components(checkout, settings.load(checkout)), front=os.getppid())
+    supervisor = Supervisor(checkout, table(checkout, settings.load(checkout)), front=os.getppid())
     status = 0
     try:
         supervisor.watch()
@@ -201,7 +206,7 @@ def _how_it_ended(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
 
 
-def _tail(log: Any) -> list[str]:
+def _tail(log: Path) -> list[str]:
     try:
         lines: list[str] = log.read_text(errors="replace").splitlines()
     except OSError:
