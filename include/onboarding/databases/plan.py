@@ -82,6 +82,12 @@ def plan(source: Database, target: Database, shards: int, *, load: str, fence: i
         return _kept(connection)
 
 
+def kept(target: Database) -> dict[str, Shard]:
+    """The plan of the load that holds this database, by unit; empty before it was planned."""
+    with session(target) as connection:
+        return {shard.unit: shard for shard in _kept(connection)}
+
+
 def balance(parts: Iterable[Part], shards: int) -> list[Shard]:
     """The parts, largest first, each to the shard that has least (longest-processing-time rule); none left empty."""
     loads: list[tuple[int, int]] = [(0, number) for number in range(shards)]

@@ -1,0 +1,49 @@
+"""How far a load is, and the end of what it kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onboarding.addresses import Database
+from onboarding.databases.fence import check, label
+from onboarding.databases.sessions import session
+
+
+@dataclass(frozen=True)
+class Status:
+    """Parts, rows and bytes that have arrived; parts and bytes planned (bytes on disk, so a measure only)."""
+
+    parts: int
+    planned_parts: int
+    rows: int
+    bytes: int
+    planned_bytes: int
+    finished: bool
+
+
+def status(target: Database, load: str) -> Status:
+    """The load's standing, from what lies in the target; all zero when the database is another load's."""
+    with session(target) as connection:
+        if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
+            return Status(0, 0, 0, 0, 0, False)
+        row = connection.execute(
+            "SELECT count(c.part), count(p.part), coalesce(sum(c.rows), 0)::bigint, coalesce(sum(c.bytes), 0)::bigint,"
+            " coalesce(sum(p.bytes), 0)::bigint, bool_or(l.finished_at IS NOT NULL)"
+            " FROM namrong.load l LEFT JOIN namrong.parts p ON true LEFT JOIN namrong.checkpoints c USING (part)"
+            " WHERE l.load = %s HAVING count(*) > 0",
+            [load],
+        ).fetchone()
+    return Status(*row) if row is not None else Status(0, 0, 0, 0, 0, False)
+
+
+def clean_up(target: Database, *, load: str, fence: int) -> None:
+    """Nothing of the load's own is left on the target but the service's withheld privileges. Safe to call twice.
+
+    For a load that is final: afterwards it can be neither resumed nor told how far it is.
+    """
+    with session(target, label=label("cleanup", fence)) as connection:
+        if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
+            return
+        check(connection, load=load, fence=fence)
+        connection.execute("DROP TABLE namrong.checkpoints, namrong.parts, namrong.units, namrong.load")
+        connection.execute("DROP FUNCTION namrong.guard_checkpoint()")
