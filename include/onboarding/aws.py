@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import boto3
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 SESSION_S = 3_600  # role chaining allows no longer session (IAM User Guide, "Roles terms and concepts")
+
+CREATING = re.compile(r"(Create|Restore|Run|Copy|Request|Invite)[A-Z]")
+"""Operations that make one more thing each time they succeed."""
+
+REFUSED_UNDONE = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
+"""Codes of a throttle that some services answer with status 503."""
 
 CONFIG = Config(
     # botocore's own default is three attempts and may change: a limit that matters is written down.
@@ -42,6 +49,10 @@ class Cloud:
         """A boto3 client of `service`, in this region unless another is named."""
         build: Any = self.session.client
         client = build(service, region_name=region or self.region, endpoint_url=self.endpoint_url, config=CONFIG)
+        if service != "s3":  # its names make creating idempotent, and large uploads need every retry
+            # At the same depth as botocore's own handler, or that one would be asked first.
+            depth = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
+            client.meta.events.register_first(depth, _not_twice)
         if service == "s3control":
             client.meta.events.register("before-call.s3-control", _without_account_in_address)
         return client
@@ -72,6 +83,22 @@ class Cloud:
             aws_session_token=granted["SessionToken"],
         )
         return Cloud(session, region or self.region, self.endpoint_url)
+
+
+def _not_twice(
+    operation: Any, response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any
+) -> Literal[False] | None:
+    """No second attempt at a creating call whose outcome is not known: botocore would make a second key or network.
+
+    Without an answer, or with a server's fault, the caller looks first and then asks again (`Ledger.once`). What was
+    refused, as a throttle is, has made nothing and is repeated here; so is what carries an idempotency token.
+    """
+    if CREATING.match(operation.name) is None or operation.idempotent_members:
+        return None
+    if response is None:
+        return False
+    code = response[1].get("Error", {}).get("Code", "")
+    return None if response[0].status_code < 500 or code in REFUSED_UNDONE else False
 
 
 def _without_account_in_address(params: dict[str, Any], **_: Any) -> None:
