@@ -1,0 +1,149 @@
+"""Every file of a folder against every object of a bucket, both ways, by SHA-256 of what is really there.
+
+The mover's manifest is not asked: each source file is hashed anew, each object is downloaded and hashed. Names are
+compared as bytes: case pairs, and one word in two Unicode forms, are different files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from botocore.exceptions import ClientError, FlexibleChecksumError, IncompleteReadError
+
+from onboarding.aws_errors import code_of, explaining
+from onboarding.errors import Stop, TryAgain
+from onboarding.reconcile.files_report import FileDifference, FilesComparison
+from onboarding.reconcile.files_report import named_files as named_files
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CHUNK_BYTES = 1024 * 1024
+THREADS = 8  # below botocore's ten pooled connections of a client
+READINGS = 3
+
+KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISLNK, "symlink"), (stat.S_ISFIFO, "fifo"), (stat.S_ISSOCK, "socket"), (stat.S_ISBLK, "device"),
+    (stat.S_ISCHR, "device"),
+)  # fmt: skip
+
+
+def compare_files(root: Path, s3: S3Client, bucket: str, prefix: str, *, threads: int = THREADS) -> FilesComparison:
+    """The files under `root` against the objects under `prefix`, to whose keys a file's relative path is appended.
+
+    Raises Stop when `root` is no folder, TryAgain when S3 cannot be reached or does not know the bucket.
+    """
+    if root.is_symlink() or not root.is_dir():
+        raise Stop("reconcile.no_folder", where=str(root))
+    excluded: Counter[str] = Counter()
+    differences: list[FileDifference] = []
+    ours: dict[bytes, int] = {}
+    for path, kind, size in _walk(os.fsencode(root)):
+        if kind == "file":
+            ours[path] = size
+        elif kind == "unread":
+            differences.append(FileDifference("unread", path))
+        else:
+            excluded[kind] += 1
+    with explaining(f"s3://{bucket}/{prefix}"):
+        theirs = dict(_listed(s3, bucket, prefix))
+        differences += [FileDifference("missing", path) for path in ours.keys() - theirs.keys()]
+        differences += [FileDifference("extra", path) for path in theirs.keys() - ours.keys()]
+
+        def compare(path: bytes) -> FileDifference | None:
+            return _compare(os.fsencode(root), path, s3, bucket, prefix, theirs[path])
+
+        with ThreadPoolExecutor(threads, thread_name_prefix="reconcile") as pool:
+            differences += [found for found in pool.map(compare, sorted(ours.keys() & theirs.keys())) if found]
+    return FilesComparison(
+        len(ours),
+        len(theirs),
+        sum(ours.values()),
+        dict(sorted(excluded.items())),
+        tuple(sorted(differences, key=lambda one: one.path)),
+    )
+
+
+def _walk(root: bytes) -> Iterator[tuple[bytes, str, int]]:
+    """Relative path, kind and size of every entry but folders; links are not followed."""
+    waiting = [b""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(os.path.join(root, folder)) as entries:  # noqa: PTH118 - bytes, which pathlib cannot hold
+                found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        except OSError:
+            yield folder, "unread", 0
+            continue
+        for name, status in found:
+            path = folder + b"/" + name if folder else name
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append(path)
+            elif stat.S_ISREG(status.st_mode):
+                yield path, "file", status.st_size
+            else:
+                yield path, next((kind for test, kind in KINDS if test(status.st_mode)), "other"), 0
+
+
+def _listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[bytes, int]]:
+    """The path that each object under the prefix stands for, and its size."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", ()):
+            yield item["Key"].removeprefix(prefix).encode(), item["Size"]
+
+
+def _compare(root: bytes, path: bytes, s3: S3Client, bucket: str, prefix: str, size: int) -> FileDifference | None:
+    ours = _hash_of_file(os.path.join(root, path))  # noqa: PTH118 - bytes, which pathlib cannot hold
+    if ours is None:
+        return FileDifference("unread", path)
+    if ours[1] != size:
+        return FileDifference("changed", path)
+    try:
+        theirs = _hash_of_object(s3, bucket, prefix + path.decode())
+    except ClientError as failure:
+        if code_of(failure) in ("NoSuchKey", "404"):  # gone since it was listed
+            return FileDifference("missing", path)
+        raise
+    except FlexibleChecksumError:  # what S3 sent is not what S3 says it was sent
+        return FileDifference("changed", path)
+    except IncompleteReadError as failure:
+        raise TryAgain("reconcile.connection_lost", where=f"s3://{bucket}", reason="IncompleteRead") from failure
+    return None if theirs == ours[0] else FileDifference("changed", path)
+
+
+def _hash_of_object(s3: S3Client, bucket: str, key: str) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.digest()
+
+
+def _hash_of_file(path: bytes) -> tuple[bytes, int] | None:
+    """SHA-256 and size of a file that stood still while it was read; None if it would not, or not let us."""
+    try:
+        for _ in range(READINGS):
+            # a link put there since we looked is not followed
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as stream:
+                before = os.fstat(stream.fileno())
+                digest, size = _hashed(stream)
+                after = os.fstat(stream.fileno())
+            if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) == (after.st_mtime_ns, size):
+                return digest, size
+    except OSError:
+        pass
+    return None
+
+
+def _hashed(stream: BinaryIO | Any) -> tuple[bytes, int]:
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.digest(), size
