@@ -49,7 +49,7 @@ def journey(ledger, clock, of: Manifest, *, until: str = "live") -> None:
             tell(ledger, pilot, Release(clock.now + timedelta(seconds=10), "target"))
         progress.passed(ledger, pilot, stage, run="r1")
         if stage == until:
-            return
+            break
     tell(ledger, pilot, TasksCounted(42))
 
 

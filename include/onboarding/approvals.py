@@ -171,8 +171,9 @@ def may_cut_over(
     *,
     requester: str | None,
     purpose: str = CUTOVER,
+    needed: int = NEEDED,
 ) -> Observation:
-    """Pass when two people in sequence approved `of` and it is still fresh.
+    """Pass when `needed` people in sequence approved `of` and it is still fresh.
 
     Neither of them may be who asked, for the run that they answered or for this one (`requester`).
     """
@@ -180,26 +181,26 @@ def may_cut_over(
     askers = {(requester or "").casefold(), *(one.requester.casefold() for one in counted)}
     own = [one.approver for one in counted if one.approver.casefold() in askers]
     why = "approvals.requester_unknown" if not requester else "approvals.not_theirs" if own else ""
-    if not why and len(counted) < NEEDED:
-        why = _what_lacks(ledger, pilot, of, purpose)
+    if not why and len(counted) < needed:
+        why = _what_lacks(ledger, pilot, of, purpose, needed)
     return Observation(
         "approved",
         Answer.FAIL if why else Answer.PASS,
         [one.approver for one in counted],
-        f"{NEEDED} approvers",
+        f"{needed} approvers",
         now,
         why,
-        {"requester": requester or "-", "approver": ", ".join(own), "counted": len(counted), "needed": NEEDED,
+        {"requester": requester or "-", "approver": ", ".join(own), "counted": len(counted), "needed": needed,
          "fresh_for": str(fresh_for)},
     )  # fmt: skip
 
 
-def _what_lacks(ledger: Ledger, pilot: str, of: str, purpose: str) -> str:
+def _what_lacks(ledger: Ledger, pilot: str, of: str, purpose: str, needed: int) -> str:
     answers = given(ledger, pilot, purpose)
     if answers and answers[-1].decision == "reject":
         return "approvals.rejected"
-    if len(standing(ledger, pilot, of, purpose=purpose)) >= NEEDED:
+    if len(standing(ledger, pilot, of, purpose=purpose)) >= needed:
         return "approvals.too_old"
-    if any(one.digest != of for one in answers[-NEEDED:]):
+    if any(one.digest != of for one in answers[-needed:]):
         return "approvals.changed"
     return "approvals.too_few"

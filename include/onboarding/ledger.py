@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from onboarding import ledger_rows
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState, Position, move, position
 from onboarding.errors import Stop, TryAgain
@@ -28,10 +29,6 @@ LOCK_WAIT = "120s"
 
 # These kinds carry a guarantee (once, rising, compare-and-set) and are written by their own methods only.
 GUARDED = frozenset({"intent", "intent_result", "fence", "cutover"})
-
-_COLUMNS = "seq, at, pilot, kind, subject, run, body, prev_hash, hash"
-_INSERT = f"INSERT INTO ledger.records (at, pilot, kind, subject, run, body) VALUES (%s, %s, %s, %s, %s, %s) \
-RETURNING {_COLUMNS}"
 
 
 class Ledger:
@@ -76,12 +73,12 @@ class Ledger:
         }  # fmt: skip
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         with self._connections.one() as connection:
-            return _read(connection, " AND ".join(asked), "seq", [*asked.values(), limit])
+            return ledger_rows.read(connection, " AND ".join(asked), "seq", [*asked.values(), limit])
 
     def latest(self, pilot: str, kind: str, subject: str | None = None) -> Record | None:
         """The newest record of that kind (and subject), None when there is none."""
         with self._connections.one() as connection:
-            return _latest(connection, pilot, kind, subject)
+            return ledger_rows.latest(connection, pilot, kind, subject)
 
     def head(self) -> Head:
         """The end of the chain."""
@@ -122,7 +119,7 @@ class Ledger:
     def next_fence(self, pilot: str, subject: str, *, run: str = "") -> int:
         """A fencing token for one more attempt at `subject`, higher than every one before (from 1)."""
         with self._serial() as connection:
-            last = _latest(connection, pilot, "fence", subject)
+            last = ledger_rows.latest(connection, pilot, "fence", subject)
             token = int(last.body["token"]) + 1 if last else 1
             self._append(connection, pilot, "fence", subject, {"token": token}, run)
         return token
@@ -143,7 +140,7 @@ class Ledger:
         Also Stop for a move that does not exist (onboarding.cutover.state.MOVES).
         """
         with self._serial() as connection:
-            here = position(_read(connection, "pilot = %s AND kind = 'cutover'", "seq", [pilot, None]))
+            here = position(ledger_rows.read(connection, "pilot = %s AND kind = 'cutover'", "seq", [pilot, None]))
             step = move(pilot, here, expected=expected, to=to)
             self._append(connection, pilot, "cutover", "cutover", {**step, "why": body}, run)
 
@@ -151,11 +148,11 @@ class Ledger:
         self, connection: Connection, pilot: str, kind: str, subject: str, body: Mapping[str, Any], run: str
     ) -> Record:
         values = (self._clock(), pilot, kind, subject, run, canonical(body).decode())
-        return Record(*_one(connection.execute(_INSERT, values)))
+        return ledger_rows.insert(connection, values)
 
     def _intend(self, pilot: str, key: str, action: str, request: Mapping[str, Any], run: str) -> None:
         with self._serial() as connection:
-            open_ones = _read(connection, "kind = 'intent' AND subject = %s", "seq", [key, None])
+            open_ones = ledger_rows.read(connection, "kind = 'intent' AND subject = %s", "seq", [key, None])
             body = {"action": action, "request": request}
             if not open_ones:
                 self._append(connection, pilot, "intent", key, body, run)
@@ -164,7 +161,7 @@ class Ledger:
 
     def _result(self, key: str) -> Result | None:
         with self._connections.one() as connection:
-            done = _read(connection, "kind = 'intent_result' AND subject = %s", "seq", [key, None])
+            done = ledger_rows.read(connection, "kind = 'intent_result' AND subject = %s", "seq", [key, None])
         return dict(done[0].body["result"]) if done else None
 
     @contextmanager
@@ -193,23 +190,3 @@ class Ledger:
         with self._connections.one() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (CHAIN_LOCK,))
             yield connection
-
-
-def _one(cursor: psycopg.Cursor[Any]) -> Any:
-    row = cursor.fetchone()
-    if row is None:
-        raise TryAgain("ledger.lost", reason="an INSERT returned nothing")
-    return row
-
-
-def _read(connection: Connection, condition: str, order: str, values: list[Any]) -> list[Record]:
-    query = f"SELECT {_COLUMNS} FROM ledger.records WHERE {condition} ORDER BY {order} LIMIT %s"
-    return [Record(*row) for row in connection.execute(query, values)]
-
-
-def _latest(connection: Connection, pilot: str, kind: str, subject: str | None) -> Record | None:
-    condition, values = "pilot = %s AND kind = %s", [pilot, kind]
-    if subject is not None:
-        condition, values = condition + " AND subject = %s", [*values, subject]
-    newest = _read(connection, condition, "seq DESC", [*values, 1])
-    return newest[0] if newest else None

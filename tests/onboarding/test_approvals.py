@@ -176,6 +176,21 @@ def test_another_pilots_and_another_purposes_approvals_do_not_count(scene):
     assert scene.verdict() == (Answer.FAIL, "approvals.too_few")
 
 
+def test_a_purpose_may_need_one_only(scene):
+    def verdict() -> Answer:
+        now = scene.house.clock.now
+        return may_cut_over(
+            scene.ledger, "p02", "d", HOUR, now, requester="platform", purpose="way_back", needed=1
+        ).answer
+
+    assert verdict() is Answer.FAIL
+    record(
+        scene.ledger, "p02", "d", "boss", "approve",
+        automated=False, ordinal=1, requester="platform", purpose="way_back",
+    )  # fmt: skip
+    assert verdict() is Answer.PASS
+
+
 def test_asking_leaves_who_is_asked_once(scene):
     for _ in range(2):
         ask(scene.ledger, "p02", "d1", 1, [PEOPLE["approver1"]], run="r1")

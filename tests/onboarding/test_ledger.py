@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -193,6 +194,19 @@ def test_a_connection_that_the_server_closed_is_not_used_again(house, ledger):
         )
     ledger.record("p02", "k", "2", {})
     assert ledger.head().seq == 2
+
+
+def test_a_fork_gets_connections_of_its_own(ledger):
+    ledger.record("p02", "k", "parent", {})
+    child = os.fork()
+    if child == 0:
+        try:
+            ledger.record("p02", "k", "child", {})
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    ledger.record("p02", "k", "parent", {})
+    assert [r.subject for r in ledger.records()] == ["parent", "child", "parent"]
 
 
 def test_fences_rise_strictly_in_a_crowd(house):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from onboarding.evidence import Anchor, verify
@@ -20,7 +20,7 @@ OF_A_PILOT = (
 def report(
     ledger: Ledger,
     audit_entries: Iterable[Mapping[str, Any]],
-    manifests: Sequence[Manifest],
+    manifests: Iterable[Manifest] | Mapping[str, Manifest],
     *,
     anchors: Iterable[Anchor] = (),
     goal: int | None = None,
@@ -30,11 +30,12 @@ def report(
     `seconds` runs from the first stage that any pilot entered to the last stage event. Unaccounted rows and files are
     those of the verifier's newest comparison: compare again before, if the report shall speak of now.
     """
-    records = {manifest.id: ledger.records(pilot=manifest.id, kind=KINDS) for manifest in manifests}
-    found = {manifest.id: figures(manifest, records[manifest.id]) for manifest in manifests}
+    pilots = list(manifests.values() if isinstance(manifests, Mapping) else manifests)
+    records = {manifest.id: ledger.records(pilot=manifest.id, kind=KINDS) for manifest in pilots}
+    found = {manifest.id: figures(manifest, records[manifest.id]) for manifest in pilots}
     verification = verify(ledger, anchors)
     return {
-        "goal": len(manifests) if goal is None else goal,
+        "goal": len(pilots) if goal is None else goal,
         "live": sum(of.state == "live" for of in found.values()),
         "refused": sum(of.state == "refused" for of in found.values()),
         "unaccounted_rows": sum(of.unaccounted_rows for of in found.values()),
