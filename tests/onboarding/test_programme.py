@@ -38,7 +38,8 @@ def test_the_report_of_a_whole_journey(ledger, house):
         "seconds": pytest.approx(420, abs=1), "sandbox": True,
         "ledger": {"records": ledger.head().seq, "head": ledger.head().hash, "verified": True},
         "pilots": [{
-            "id": "p02", "state": "live", "lead_time_s": pytest.approx(420, abs=1), "freeze_s": pytest.approx(10, abs=0.1),
+            "id": "p02", "state": "live", "lead_time_s": pytest.approx(420, abs=1),
+            "freeze_s": pytest.approx(10, abs=0.1),
             "rows": workload_rows, "files": workload_files, "rehearsal_s": 12.5, "rollback_rehearsal_s": 3.25,
             "task_instances": 42,
         }],
