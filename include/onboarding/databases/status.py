@@ -47,3 +47,14 @@ def clean_up(target: Database, *, load: str, fence: int) -> None:
         check(connection, load=load, fence=fence)
         connection.execute("DROP TABLE namrong.checkpoints, namrong.parts, namrong.units, namrong.load")
         connection.execute("DROP FUNCTION namrong.guard_checkpoint()")
+
+
+def unit_status(target: Database, unit: str) -> tuple[int, int]:
+    """Rows and bytes of one unit that have arrived, whichever attempts brought them."""
+    with session(target) as connection:
+        row = connection.execute(
+            "SELECT coalesce(sum(rows), 0)::bigint, coalesce(sum(bytes), 0)::bigint"
+            " FROM namrong.checkpoints WHERE unit = %s",
+            [unit],
+        ).fetchone()
+    return (0, 0) if row is None else (row[0], row[1])
