@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import secrets
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from psycopg import sql
+from sandbox_process import Cloud, running
 
 from onboarding.addresses import Database
 from sandbox.postgres import Cluster
@@ -66,30 +60,9 @@ def make_database(pg_cluster: Cluster) -> MakeDatabase:
     return make
 
 
-INCLUDE = Path(__file__).parents[1] / "include"
-SANDBOX_STARTS_WITHIN_S = 60
-
-
 @pytest.fixture(scope="session")
-def sandbox_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def sandbox_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A running sandbox's ready file. boto3 wants `endpoint_url=sandbox_cloud["aws_endpoint_url"]`, which also
     reaches operations with a host prefix (s3control); `/_sandbox/...` is at `sandbox_cloud["endpoint"]`."""
-    folder = tmp_path_factory.mktemp("sandbox")
-    ready = folder / "ready.json"
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "--state", folder / "state", "--ready", ready, "--watch-stdin"],
-            stdin=subprocess.PIPE,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": str(INCLUDE)},
-        )
-    try:
-        deadline = time.monotonic() + SANDBOX_STARTS_WITHIN_S
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the sandbox did not start:\n{(folder / 'log').read_text()}")
-            time.sleep(0.05)
-        yield json.loads(ready.read_text())
-    finally:
-        process.terminate()
-        process.wait(30)
+    with running(tmp_path_factory.mktemp("sandbox")) as cloud:
+        yield cloud

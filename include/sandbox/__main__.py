@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox.process import Sandbox
 from sandbox.ready import write_ready
 
-PARENT_LOOK_S = 0.5
+LOOK_S = 0.5
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         sandbox.start()
         write_ready(arguments.ready, sandbox.described())
-        stop.wait()
+        while not stop.wait(LOOK_S):  # a signal that another thread took would not wake a wait without end
+            pass
     finally:
         arguments.ready.unlink(missing_ok=True)
         sandbox.stop()
@@ -48,7 +49,7 @@ def watch_parent(stop: threading.Event, stdin: bool) -> None:
         stop.set()
 
     def look() -> None:
-        while os.getppid() == parent and not stop.wait(PARENT_LOOK_S):
+        while os.getppid() == parent and not stop.wait(LOOK_S):
             pass
         stop.set()
 

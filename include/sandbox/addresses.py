@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 
 FIRST_PORT, LAST_PORT = 20_000, 32_000  # below the range from which Linux takes ports for outgoing connections
@@ -12,8 +12,8 @@ ATTEMPTS = 200
 def claim() -> tuple[str, int, socket.socket]:
     """("127.A.B", port, the socket that holds the claim on 127.A.B.1 for as long as it is open)."""
     for _ in range(ATTEMPTS):
-        subnet = f"127.{random.randint(2, 254)}.{random.randint(0, 254)}"
-        port = random.randint(FIRST_PORT, LAST_PORT)
+        subnet = f"127.{2 + secrets.randbelow(253)}.{secrets.randbelow(255)}"
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
         held = socket.socket()
         try:
             held.bind((f"{subnet}.1", port))

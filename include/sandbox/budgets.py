@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from moto.budgets.models import budgets_backends
+
 from sandbox.state import AwsError, Call, SandboxState
 
 MOST_SUBSCRIBERS = 11
@@ -11,6 +15,17 @@ MOST_SUBSCRIBERS = 11
 def install(state: SandboxState) -> None:
     """No account sees or changes another one's budgets."""
     state.guard(check)
+    state.handle("budgets", "DescribeSubscribersForNotification", subscribers)
+
+
+def subscribers(call: Call) -> dict[str, Any]:
+    """Who is told of one notification."""
+    budget = budgets_backends[call.account]["aws"].budgets[call.account].get(call.params["BudgetName"])
+    asked = call.params["Notification"]
+    for notification in budget.notifications if budget is not None else ():
+        if all(notification.details.get(name) == value for name, value in asked.items()):
+            return {"Subscribers": notification.subscribers}
+    raise AwsError("NotFoundException", "There is no such budget, or it has no such notification.")
 
 
 def check(call: Call) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from moto.iam.models import iam_backends
+from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 
 from sandbox import statements
 from sandbox.organizations import account, backend
@@ -15,8 +15,20 @@ from sandbox.state import AwsError, Call, SandboxState
 PRINCIPAL = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):(root|(?:role|user|assumed-role)/.+)", re.ASCII)
 
 
+LINKED_NAMES = {
+    "cloudtrail": "CloudTrail",
+    "config": "Config",
+    "organizations": "Organizations",
+    "rds": "RDS",
+    "sso": "SSO",
+}
+"""How the services write themselves in the names of their roles: AWSServiceRoleForConfig."""
+
+
 def install(state: SandboxState) -> None:
     """Puts in front of moto what moto takes on trust."""
+    SERVICE_NAME_CONVERSION.update(LINKED_NAMES)
+    state.check("iam", "CreateServiceLinkedRole", check_linked)
     state.check("iam", "CreateRole", lambda call: check_principals(state, call.params["AssumeRolePolicyDocument"]))
     state.check("iam", "UpdateAssumeRolePolicy", lambda call: check_principals(state, call.params["PolicyDocument"]))
     state.check("iam", "CreateAccountAlias", check_alias)
@@ -34,6 +46,13 @@ def check_principals(state: SandboxState, document: str) -> None:
         for name in named:
             if not _exists(state, str(name)):
                 raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{name}"')
+
+
+def check_linked(call: Call) -> None:
+    """A service has one linked role in an account, unless a suffix tells them apart."""
+    path, suffix = f"/aws-service-role/{call.params['AWSServiceName']}/", call.params.get("CustomSuffix")
+    if any(role.path == path for role in iam_backends[call.account]["aws"].roles.values()) and not suffix:
+        raise AwsError("InvalidInput", "Service role name has been taken in this account, try a different suffix.")
 
 
 def check_alias(call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class IdentityCenter:
     def __init__(self, state: SandboxState) -> None:
         self._state = state
         self._backend: SSOAdminBackend = ssoadmin_backends[state.management_account][state.region]
+        _name_as_aws_does(self._backend)
         self._requests: dict[str, Request] = {}
 
     def instances(self, call: Call) -> dict[str, Any]:
@@ -113,7 +115,7 @@ class IdentityCenter:
         ]
         start = int(call.params.get("NextToken") or 0)
         end = start + int(call.params.get("MaxResults") or PAGE)
-        return {f"{KINDS[kind]}sStatus": rows[start:end], "NextToken": str(end) if end < len(rows) else None}
+        return {f"AccountAssignments{kind}Status": rows[start:end], "NextToken": str(end) if end < len(rows) else None}
 
     def _finish(self, request: Request) -> None:
         members = request.members
@@ -171,3 +173,15 @@ class IdentityCenter:
             if one.permission_set_arn == arn:
                 return one
         raise AwsError("ResourceNotFoundException", f"Could not find PermissionSet with ARN {arn}.")
+
+
+def _name_as_aws_does(center: SSOAdminBackend) -> None:
+    """moto's ids do not match the patterns of AWS's own models."""
+    instance = center.instances[0]
+    instance.identity_store_id = f"d-{secrets.token_hex(5)}"
+    instance.instance_arn = f"arn:aws:sso:::instance/ssoins-{secrets.token_hex(8)}"
+
+    def named(instance_arn: str) -> str:
+        return f"arn:aws:sso:::permissionSet/{instance_arn.rpartition('/')[2]}/ps-{secrets.token_hex(8)}"
+
+    PermissionSet.generate_id = staticmethod(named)  # type: ignore[method-assign]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from moto.kms.models import Key, KmsBackend, kms_backends
 
 from sandbox.state import AwsError, Call, SandboxState
 
+DEFAULT_ROTATION_D = 365
 WORK = (
     "Encrypt",
     "GenerateDataKey",
@@ -27,6 +29,8 @@ def install(state: SandboxState) -> None:
     for operation in WORK:
         state.check("kms", operation, check_works)
     state.check("kms", "Decrypt", check_decrypts)
+    state.handle("kms", "EnableKeyRotation", turn)
+    state.handle("kms", "GetKeyRotationStatus", turning)
     for operation in ("CreateKey", "PutKeyPolicy"):
         state.check("kms", operation, check_policy)
 
@@ -40,6 +44,23 @@ def check_decrypts(call: Call) -> None:
     """The key that a ciphertext names in its first 36 bytes (moto's own format) is enabled."""
     named = call.params.get("KeyId") or bytes(call.params["CiphertextBlob"][:36]).decode("ascii", "replace")
     _check(_find(call, named))
+
+
+def turn(call: Call) -> dict[str, Any]:
+    """The key is renewed every RotationPeriodInDays, 365 unless said otherwise."""
+    key = _existing(call)
+    key.key_rotation_status = True
+    key.rotation_period = int(call.params.get("RotationPeriodInDays") or DEFAULT_ROTATION_D)
+    return {}
+
+
+def turning(call: Call) -> dict[str, Any]:
+    """Whether it is renewed, and how often; nothing here waits long enough to do it."""
+    key = _existing(call)
+    said: dict[str, Any] = {"KeyId": key.id, "KeyRotationEnabled": key.key_rotation_status}
+    if key.key_rotation_status:
+        said["RotationPeriodInDays"] = getattr(key, "rotation_period", DEFAULT_ROTATION_D)
+    return said
 
 
 def check_policy(call: Call) -> None:
@@ -64,6 +85,14 @@ def _find(call: Call, named: str | None) -> Key | None:
     except Exception:  # an id in a form that moto refuses by itself, in its own words
         return None
     return found
+
+
+def _existing(call: Call) -> Any:
+    key = _find(call, call.params["KeyId"])
+    if key is None:
+        raise AwsError("NotFoundException", f"Key '{call.params['KeyId']}' does not exist")
+    _check(key)
+    return key
 
 
 def _check(key: Key | None) -> None:

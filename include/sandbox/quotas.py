@@ -16,7 +16,7 @@ HOME = "us-east-1"
 
 
 def install(state: SandboxState) -> None:
-    """Answers for `organizations`; other services' quotas stay moto's (the VPC ones), or are absent."""
+    """Answers for `organizations`. Other services' quotas are absent: nothing in the sandbox obeys them."""
     quotas = Quotas(state)
     state.handle(SERVICE, "GetServiceQuota", quotas.get)
     state.handle(SERVICE, "GetAWSDefaultServiceQuota", quotas.get_default)

@@ -20,16 +20,15 @@ class QuietHandler(MotoRequestHandler):
         """Nothing."""
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """Nothing."""
+        """Closes our end too: HTTP/1.1 would wait for a next request on a connection that has lost a reply."""
+        self.close_connection = True
 
 
 class Server:
     """Serves the gateway on a free loopback port until `stop`."""
 
     def __init__(self, gateway: Gateway, port: int = 0) -> None:
-        self._server: BaseWSGIServer = make_server(
-            LOOPBACK, port, gateway, threaded=True, request_handler=QuietHandler
-        )
+        self._server: BaseWSGIServer = make_server(LOOPBACK, port, gateway, threaded=True, request_handler=QuietHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
 
     @property
