@@ -117,6 +117,7 @@ def _reading(several: Several) -> None:
     verify = several.add_parser(
         "verify-evidence", help="check the ledger's chain and its anchors (something must be running)"
     )
+    verify.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed (default en)")
     verify.set_defaults(run="launcher.reading:verify_evidence")
     report = several.add_parser("report", help="the figures of what runs now, as JSON")
     report.add_argument("--report", type=Path, metavar="FILE", help="write them to a file instead")

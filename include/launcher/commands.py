@@ -24,10 +24,9 @@ def up(asked: argparse.Namespace) -> int:
 def demo(asked: argparse.Namespace) -> int:
     """Everything is up, and the pilots go from manifest to live."""
     screen = Screen(asked.lang)
-    began = time.monotonic()
 
     def play(run: front.Run) -> int:
-        holds = Demo(run, screen, approve=not asked.no_approve, began=began).play(asked.report)
+        holds = Demo(run, screen, approve=not asked.no_approve).play(asked.report)
         if screen.is_terminal and not asked.exit:
             _stay(run, screen)
         return OK if holds else NOT_SO

@@ -7,43 +7,42 @@ import json
 
 from launcher import result, settings
 from launcher.checkout import Checkout
+from launcher.journeys import RunningCheckout
 from launcher.screen import Screen
 from onboarding.manifests import load_folder
+from onboarding.programme import commands
 
 NOT_SO = 1
 
 
-def verify_evidence(_asked: argparse.Namespace) -> int:
-    """0 when the ledger is the one that was written and anchored; else says, in both languages, what is wrong."""
-    checkout, screen = Checkout(), Screen("en")
+def verify_evidence(asked: argparse.Namespace) -> int:
+    """0 when the ledger is the one that was written and anchored; else says what is wrong."""
+    checkout, screen = Checkout(), Screen(asked.lang)
     if not _runs(checkout, screen):
         return NOT_SO
-    proof = result.verification(checkout, result.open_ledger(checkout))
-    screen.say("summary.ledger", records=proof.records, head=proof.head.hash, verified=proof.ok)
-    for problem in proof.problems:
-        screen.print(problem.render("th"))
-        screen.print(problem.render("en"))
-    return 0 if proof.ok else NOT_SO
+    running = RunningCheckout(checkout)
+    s3 = running.management.client("s3") if running.anchors() else None
+    return commands.verify_evidence(running.ledger, s3, running.bucket, asked.lang, screen.print)
 
 
 def report(asked: argparse.Namespace) -> int:
-    """The figures as JSON; 0 when what must be zero is zero and the ledger is verified."""
+    """The figures as JSON; 0 when the goal is met with nothing lost or doubled."""
     checkout, screen = Checkout(), Screen("en")
     if not _runs(checkout, screen):
         return NOT_SO
     manifests = load_folder(checkout.pilots()).manifests
     chosen = settings.load(checkout).pilots
-    figures = result.figures(checkout, {pilot: manifests[pilot] for pilot in chosen}, 0.0)
-    text = json.dumps(figures, indent=1, ensure_ascii=False)
+    document = result.figures(checkout, {pilot: manifests[pilot] for pilot in chosen})
+    text = json.dumps(document, indent=1, ensure_ascii=False)
     if asked.report:
         asked.report.write_text(text + "\n", encoding="utf-8")
     else:
         print(text)
-    return 0 if not list(result.broken(figures, {})) else NOT_SO
+    return NOT_SO if list(result.broken(document, {})) else 0
 
 
 def _runs(checkout: Checkout, screen: Screen) -> bool:
-    running = checkout.state.exists() and checkout.is_locked() and (checkout.run / "home_database.json").exists()
+    running = checkout.is_locked() and (checkout.run / "airflow_setup.json").exists()
     if not running:
         screen.say("not_running")
     return running

@@ -20,7 +20,7 @@ class Screen:
         self.language = language
         self._console = Console(highlight=False, soft_wrap=True)
         self._live: Live | None = None
-        self._shown: dict[str, Line] = {}
+        self._shown: dict[str, tuple[str, ...]] = {}
 
     @property
     def is_terminal(self) -> bool:
@@ -57,6 +57,6 @@ class Screen:
             self._live.update(table(lines, now, self.language))
             return
         for line in lines:
-            if not line.same_as(self._shown.get(line.pilot)):
-                self._shown[line.pilot] = line
-                self.print(plain(line, now))
+            if self._shown.get(line.row.pilot) != line.news():
+                self._shown[line.row.pilot] = line.news()
+                self.print(plain(line, now, self.language))

@@ -2,108 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 
 from onboarding.messages import Language, text
+from onboarding.programme.table import PilotRow, cells, headings
 
-ACTIVE = (
-    "running",
-    "queued",
-    "scheduled",
-    "awaiting_input",
-    "deferred",
-    "up_for_retry",
-    "up_for_reschedule",
-    "restarting",
-)
+# The most telling first: what a person must do, what moves, what only waits.
+TELLING = ("awaiting_input", "running", "up_for_retry", "queued", "restarting", "deferred", "up_for_reschedule")
 FINISHED = frozenset({"success", "failed"})
 
 
 @dataclass(frozen=True)
 class Line:
-    """One pilot's row. `since` is when it came to where it is; moved figures are counts so far."""
+    """One pilot: its row out of the ledger, the state of its run, and what the run is busy with."""
 
-    pilot: str
-    name: str
-    state: str
-    stage: str
-    since: datetime | None
-    waits_for: str
-    rows: int | None
-    files: int | None
+    row: PilotRow
+    run_state: str
+    busy_with: str
 
-    def same_as(self, other: Line | None) -> bool:
-        """Whether nothing changed that a reader would want to be told."""
-        return other is not None and (self.state, self.stage, self.waits_for) == (
-            other.state, other.stage, other.waits_for,
-        )  # fmt: skip
+    def waits_for(self) -> str:
+        """What the ledger knows (a gate's open checks, an approval); else what Airflow is busy with."""
+        return "" if self.run_state == "success" else " · ".join(self.row.waits_for) or self.busy_with
+
+    def news(self) -> tuple[str, ...]:
+        """What a reader of plain lines wants to be told of when it changes."""
+        return self.row.state, self.run_state, self.waits_for()
 
 
-def where(instances: Sequence[dict[str, Any]], state: str, language: Language) -> tuple[str, datetime | None, str]:
-    """Stage, since when and what for, out of a run's task instances; a task's group is its stage."""
-    failed = [task for task in instances if task["state"] == "failed"]
-    active = sorted(
-        (task for task in instances if task["state"] in ACTIVE), key=lambda task: ACTIVE.index(task["state"])
-    )
-    shown = failed if state == "failed" and failed else active
-    if not shown:
-        ended = [task for task in instances if task["end_date"]]
-        last = max(ended, key=lambda task: str(task["end_date"]), default=None)
-        return (_stage(last) if last else "-"), _time(last, "end_date"), ""
-    first = shown[0]
-    return (
-        _stage(first),
-        _time(first, "start_date"),
-        text(f"launcher.task_states.{first['state']}", language, task=_name(first), try_number=first["try_number"]),
-    )
+def busy_with(instances: Sequence[Mapping[str, Any]], run_state: str, language: Language) -> str:
+    """The one task of a run that tells most about what it is busy with; empty when there is none."""
+    wanted = ("failed",) if run_state == "failed" else TELLING
+    for state in wanted:
+        for task in instances:
+            if task["state"] == state:
+                return text(
+                    f"launcher.task_states.{state}", language, task=_name(task), try_number=task["try_number"]
+                )  # fmt: skip
+    return ""
 
 
 def table(lines: Sequence[Line], now: datetime, language: Language) -> Table:
     """The live table."""
     shown = Table(title=text("launcher.table.title", language), title_justify="left", expand=True)
-    for column in ("pilot", "state", "stage", "since", "waits_for"):
-        shown.add_column(text(f"launcher.table.{column}", language), overflow="fold")
-    for column in ("rows", "files"):
-        shown.add_column(text(f"launcher.table.{column}", language), justify="right")
+    *left, rows, files, waits = headings(language)
+    for name in left:
+        shown.add_column(name, overflow="fold")
+    for name in (rows, files):
+        shown.add_column(name, justify="right")
+    shown.add_column(waits, overflow="fold", ratio=1)
     for line in lines:
-        shown.add_row(
-            f"{line.pilot} {line.name}", line.state, line.stage, _ago(line.since, now), line.waits_for,
-            _count(line.rows), _count(line.files),
-        )  # fmt: skip
+        pilot, *middle, _ = cells(line.row, now, language)
+        shown.add_row(f"{pilot} {line.row.name}", *middle, line.waits_for())
     return shown
 
 
-def plain(line: Line, now: datetime) -> str:
+def plain(line: Line, now: datetime, language: Language) -> str:
     """The same in one line, for a log."""
-    moved = f"  {_count(line.rows)} rows, {_count(line.files)} files" if line.rows or line.files else ""
-    return f"{now.astimezone():%H:%M:%S}  {line.pilot}  {line.state:<8} {line.stage:<11} {line.waits_for}{moved}"
+    pilot, state, _, rows, files, _ = cells(line.row, now, language)
+    return f"{now.astimezone():%H:%M:%S}  {pilot}  {state:<11}  {rows:>9} / {files:>6}  {line.waits_for()}".rstrip()
 
 
-def _stage(task: dict[str, Any]) -> str:
-    return str(task["task_id"]).partition(".")[0]
-
-
-def _name(task: dict[str, Any]) -> str:
-    name = str(task["task_id"]).partition(".")[2] or str(task["task_id"])
-    return name if task["map_index"] < 0 else f"{name} [{task['map_index']}]"
-
-
-def _time(task: dict[str, Any] | None, field: str) -> datetime | None:
-    value = task.get(field) if task else None
-    return datetime.fromisoformat(value) if value else None
-
-
-def _ago(since: datetime | None, now: datetime) -> str:
-    if since is None:
-        return "-"
-    seconds = max(0, int((now.astimezone(UTC) - since.astimezone(UTC)).total_seconds()))
-    return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-def _count(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
+def _name(task: Mapping[str, Any]) -> str:
+    return str(task["task_id"]) if task["map_index"] < 0 else f"{task['task_id']} [{task['map_index']}]"

@@ -1,4 +1,4 @@
-"""A component as nasty as real ones: a child in a session of its own that ignores SIGTERM, and an orphaned grandchild."""
+"""A component as nasty as real ones: a deaf child in a session of its own, and an orphaned grandchild."""
 
 import os
 import signal

@@ -84,9 +84,7 @@ def test_airflows_settings_hold_the_secrets_and_its_environment_does_not(checkou
     assert mode(path) == 0o600
     assert secrets["jwt_secret"] in path.read_text()
     assert "with%%percent" in path.read_text()
-    cloud = {
-        "aws_endpoint_url": "http://127.0.0.1:1", "nameserver": "127.0.0.1:2", "secret_key": "hidden", "token": "hidden",
-    }  # fmt: skip
+    cloud = {"aws_endpoint_url": "http://127.0.0.1:1", "nameserver": "127.0.0.1:2", "secret_key": "hidden"}
     environment = airflow_config.airflow_environment(checkout, cloud, Path("/programs"))
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
     assert environment["NAMRONG_NAMESERVER"] == "127.0.0.1:2"

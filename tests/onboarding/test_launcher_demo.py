@@ -7,15 +7,18 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from launcher import approving, cli, result
 from launcher.approving import Approver
 from launcher.checkout import ROOT
 from launcher.rest import Airflow, RestError
-from launcher.watching import Line, plain, where
+from launcher.watching import Line, busy_with, plain, table
+from onboarding.programme.table import PilotRow
 
 ONE, TWO = {"id": "3", "name": "approver1"}, {"id": "4", "name": "approver2"}
 
@@ -128,34 +131,40 @@ def test_a_wrong_password_is_an_error(airflow: FakeAirflow) -> None:
 
 
 def task(name: str, state: str | None, map_index: int = -1, **more: Any) -> dict[str, Any]:
-    when = {"start_date": "2026-11-22T10:00:00+00:00", "end_date": None}
-    return {"task_id": name, "state": state, "map_index": map_index, "try_number": 1, **when, **more}
+    return {"task_id": name, "state": state, "map_index": map_index, "try_number": 1, **more}
 
 
-def test_where_a_pilot_stands() -> None:
-    done = task("intake.receive", "success", end_date="2026-11-22T10:01:00+00:00")
-    asked = task("cutover.approve_cutover_1", "awaiting_input")
-    waiting = task("cutover.gate_window", "deferred")
-    moving = task("migration.registry.copy_rows", "running", 2)
-    later = task("live.declare", None, start_date=None)
-    assert where([done, later, asked], "running", "en")[0::2] == ("cutover", "a person: approve_cutover_1")
-    assert where([done, waiting, later], "running", "en")[0::2] == ("cutover", "gate_window")
-    assert where([waiting, moving], "running", "en")[0::2] == ("migration", "registry.copy_rows [2] is at work")
-    assert where([done, task("account.grant", "failed")], "failed", "en")[0::2] == (
-        "account",
-        "somebody to look at grant: it failed",
-    )
-    assert where([done], "success", "en") == ("intake", datetime(2026, 11, 22, 10, 1, tzinfo=UTC), "")
-    assert where([], "queued", "th") == ("-", None, "")
+def test_what_a_run_is_busy_with() -> None:
+    done, waiting = task("intake.receive", "success"), task("cutover.gate_window", "deferred")
+    asked, moving = task("cutover.approve_1", "awaiting_input"), task("migration.copy_rows", "running", 2)
+    later = task("live.declare", None)
+    assert busy_with([done, later, moving, asked], "running", "en") == "a person: cutover.approve_1"
+    assert busy_with([done, waiting, moving], "running", "en") == "migration.copy_rows [2] is at work"
+    assert busy_with([done, waiting], "running", "th") == "cutover.gate_window"
+    failed = task("account.grant", "failed")
+    assert busy_with([moving, failed], "failed", "en") == "somebody to look at account.grant: it failed"
+    assert busy_with([done, later], "success", "en") == ""
 
 
-def test_a_plain_line_says_who_where_and_what_for() -> None:
+def line(state: str, run_state: str, *waits: str) -> Line:
+    since = datetime(2026, 11, 22, 9, 58, tzinfo=UTC)
+    return Line(PilotRow("p02", "Registry", state, since, waits, 1200, 3), run_state, "copy_rows [1] is at work")
+
+
+def test_a_line_says_what_the_ledger_knows_before_what_airflow_does() -> None:
     now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-    line = Line("p02", "Registry", "running", "cutover", now, "a person: approve_cutover_1", 1200, 3)
-    assert plain(line, now)[10:] == "p02  running  cutover     a person: approve_cutover_1  1,200 rows, 3 files"
-    assert line.same_as(Line("p02", "Registry", "running", "cutover", None, line.waits_for, 1300, 3))
-    assert not line.same_as(Line("p02", "Registry", "running", "soak", None, line.waits_for, 1200, 3))
-    assert not line.same_as(None)
+    asked = line("cutover", "running", "approval 1 by one of approver1, approver2")
+    assert (
+        plain(asked, now, "en")[8:]
+        == "  p02  cutover          1,200 /      3  approval 1 by one of approver1, approver2"
+    )
+    assert line("migration", "running").waits_for() == "copy_rows [1] is at work"
+    assert line("live", "success").waits_for() == ""
+    assert asked.news() != line("soak", "running").news()
+    shown = StringIO()
+    Console(file=shown, width=160).print(table([asked], now, "th"))
+    assert "approval 1 by one of approver1" in shown.getvalue()
+    assert "1,200" in shown.getvalue()
 
 
 GOOD: dict[str, Any] = {
@@ -171,9 +180,9 @@ GOOD: dict[str, Any] = {
         ({"unaccounted_rows": None}, "unaccounted_rows: None"),
         ({"unaccounted_files": 2}, "unaccounted_files: 2"),
         ({"duplicate_side_effects": 1}, "duplicate_side_effects: 1"),
-        ({"ledger": {"verified": False}}, "ledger: not verified"),
-        ({"ledger": {"verified": None}}, "ledger: not verified"),
-        ({"pilots": [{"id": "p02", "state": "soak"}]}, "p02: soak"),
+        ({"ledger": {"verified": False}}, "verified: None"),
+        ({"ledger": {"verified": None}}, "verified: None"),
+        ({"live": 0}, "live: 0"),
     ],
 )
 def test_one_thing_that_does_not_hold_is_enough(change: dict[str, Any], said: str) -> None:

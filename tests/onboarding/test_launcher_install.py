@@ -116,7 +116,11 @@ def test_a_failed_installation_says_what_to_do_and_is_not_taken_for_a_good_one(c
 
 def test_the_first_script_needs_nothing_but_the_standard_library() -> None:
     ended = subprocess.run(
-        [sys.executable, "-S", "-E", str(NAMRONG), "--help"], capture_output=True, text=True, check=False, env={"PATH": ""}
+        [sys.executable, "-S", "-E", str(NAMRONG), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": ""},
     )
     assert ended.returncode == 0, ended.stderr
     for command in ("demo", "up", "down", "test", "check", "verify-evidence", "report", "lock"):
