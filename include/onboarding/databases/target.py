@@ -36,8 +36,9 @@ def ensure_empty_database(admin: Database, name: str, *, load: str, fence: int, 
         if _ready(control, name):
             _raise_fence(replace(admin, name=name), load, fence)
         else:
+            _set_ready(control, name, fence, False)  # somebody may have dropped it by hand
             _make(control, replace(admin, name=name), source, load, fence)
-            control.execute("UPDATE public.loads SET ready = true WHERE database = %s AND token = %s", [name, fence])
+            _set_ready(control, name, fence, True)
     return replace(admin, name=name)
 
 
@@ -100,6 +101,10 @@ def _ready(control: Connection, name: str) -> bool:
         [name],
     ).fetchone()
     return row is not None and bool(row[0])
+
+
+def _set_ready(control: Connection, name: str, fence: int, ready: bool) -> None:
+    control.execute("UPDATE public.loads SET ready = %s WHERE database = %s AND token = %s", [ready, name, fence])
 
 
 def _make(control: Connection, target: Database, source: Database, load: str, fence: int) -> None:

@@ -57,9 +57,9 @@ WHERE NOT EXISTS (SELECT FROM pg_depend d
 UNION ALL
 SELECT 'function_in_c', 'critical', p.oid::regprocedure::text, jsonb_build_object('written_in', l.lanname)
 FROM pg_proc p JOIN schemas s ON s.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-WHERE NOT l.lanpltrusted AND l.lanname <> 'sql'
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+WHERE NOT l.lanpltrusted AND l.lanname <> 'sql' AND p.prokind <> 'a'
+  AND NOT EXISTS (SELECT FROM pg_depend d  -- an extension's, or made by PostgreSQL for a range type
+                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 UNION ALL
 SELECT 'rows_elsewhere', 'warning', place, '{}' FROM tables WHERE relkind = 'f'
 UNION ALL
