@@ -38,11 +38,19 @@ class LedgerHouse:
         return Ledger(self.writer, self.clock)
 
 
-@pytest.fixture
-def house(make_database: Callable[..., Database]) -> LedgerHouse:
-    """A fresh ledger database: its owner's and its writer's login."""
+@pytest.fixture(scope="session")
+def ledger_logins(make_database: Callable[..., Database]) -> tuple[Database, Database]:
+    """Owner and writer of one database, in which each test finds a ledger made anew."""
     owner = make_database("ledger")
-    writer = owner.as_user(f"{owner.name}_writer", secrets.token_urlsafe())
+    return owner, owner.as_user(f"{owner.name}_writer", secrets.token_urlsafe())
+
+
+@pytest.fixture
+def house(ledger_logins: tuple[Database, Database]) -> LedgerHouse:
+    """A fresh ledger: its owner's and its writer's login."""
+    owner, writer = ledger_logins
+    with owner.connect() as connection:
+        connection.execute("DROP SCHEMA IF EXISTS ledger CASCADE")
     ensure_schema(owner, writer=writer.user, writer_password=writer.password, reader=f"{owner.name}_reader")
     return LedgerHouse(owner, writer)
 
