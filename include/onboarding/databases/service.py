@@ -21,7 +21,7 @@ def ensure_service_role(target: Database, role: str, password: str, source: Data
     Called again after the release it changes the password only: it never closes an open service.
     """
     with session(source) as reading:
-        wanted = grants(reading, role)
+        wanted = _granted(reading, role)
         settings = reading.execute(statement("settings"), {"role": role}).fetchall()
     with session(target) as connection:
         _ensure_login(connection, role, password)
@@ -50,6 +50,12 @@ def refuses_writes(service: Database) -> Observation:
     """Proof by trial, with the service's login to the target, that it may read there and writes nothing."""
     with service.connect() as connection:
         return observe_refusal("target_refuses_writes", connection)
+
+
+def _granted(source: Connection, role: str) -> set[Grant]:
+    """What the role has on the source when nothing is frozen: under a freeze, what was taken is still its own."""
+    writes = standing(source, role)
+    return grants(source, role) | set(writes.withheld if writes is not None else ())
 
 
 def _ensure_login(connection: Connection, role: str, password: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import astuple, dataclass
 from datetime import datetime
-
-from psycopg import sql
 
 from onboarding.databases.grants import Grant, grants
 from onboarding.databases.sessions import Connection, statement
@@ -18,7 +17,7 @@ class Writes:
 
     closed_at: datetime | None
     opened_at: datetime | None
-    withheld: tuple[str, ...]
+    withheld: tuple[Grant, ...]
 
 
 def standing(connection: Connection, role: str) -> Writes | None:
@@ -28,7 +27,7 @@ def standing(connection: Connection, role: str) -> Writes | None:
     row = connection.execute(
         "SELECT closed_at, opened_at, withheld FROM namrong.writes WHERE role = %s FOR UPDATE", [role]
     ).fetchone()
-    return None if row is None else Writes(row[0], row[1], tuple(row[2]))
+    return None if row is None else Writes(row[0], row[1], tuple(Grant(*fields) for fields in row[2]))
 
 
 def close_writes(connection: Connection, role: str) -> Writes:
@@ -56,13 +55,12 @@ def withhold(connection: Connection, role: str, kept_back: list[Grant]) -> Write
 
 def _withhold(connection: Connection, role: str, before: Writes | None, taken: list[Grant]) -> Writes:
     still = before if before is not None and before.closed_at is not None else None
-    given = [grant.given(connection).as_string(connection) for grant in taken]
-    statements = list(dict.fromkeys([*(still.withheld if still else ()), *given]))
+    withheld = dict.fromkeys([*(still.withheld if still else ()), *taken])
     connection.execute(
         "INSERT INTO namrong.writes AS held (role, withheld, closed_at) VALUES (%s, %s, clock_timestamp())"
         " ON CONFLICT (role) DO UPDATE SET withheld = excluded.withheld,"
         " closed_at = coalesce(held.closed_at, excluded.closed_at), opened_at = NULL",
-        [role, statements],
+        [role, json.dumps([astuple(grant) for grant in withheld], ensure_ascii=False)],
     )
     now = standing(connection, role)
     if now is None:
@@ -75,10 +73,10 @@ def open_writes(connection: Connection, role: str) -> Writes | None:
     before = standing(connection, role)
     if before is None or before.closed_at is None:
         return before
-    for text in before.withheld:
-        connection.execute(sql.SQL(text))
+    for grant in before.withheld:
+        connection.execute(grant.given(connection))
     connection.execute(
-        "UPDATE namrong.writes SET withheld = '{}', closed_at = NULL, opened_at = clock_timestamp() WHERE role = %s",
+        "UPDATE namrong.writes SET withheld = '[]', closed_at = NULL, opened_at = clock_timestamp() WHERE role = %s",
         [role],
     )
     return standing(connection, role)

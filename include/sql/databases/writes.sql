@@ -2,7 +2,7 @@
 CREATE SCHEMA IF NOT EXISTS namrong;
 CREATE TABLE IF NOT EXISTS namrong.writes (
     role      text        PRIMARY KEY,
-    withheld  text[]      NOT NULL,  -- GRANT statements
+    withheld  jsonb       NOT NULL,  -- a list of [object, column, privilege, grantee, grantable, writes]
     closed_at timestamptz,           -- NULL while open
     opened_at timestamptz
 );

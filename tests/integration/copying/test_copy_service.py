@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from onboarding.addresses import Database
+from onboarding.databases.freeze import freeze, unfreeze
 from onboarding.databases.grants import grants
 from onboarding.databases.service import close_for_writes, ensure_service_role, open_for_writes, refuses_writes
 from onboarding.errors import Stop
@@ -91,3 +92,21 @@ def test_nothing_is_opened_that_was_never_prepared(source: Source, instance: Dat
     target = copy_all(source.owner, instance, fences)
     with pytest.raises(Stop, match="withheld"):
         open_for_writes(target, source.service.user)
+
+
+def test_a_load_under_the_freeze_brings_the_rights_from_before_it(
+    source: Source, instance: Database, fences: Iterator[int]
+) -> None:
+    role = source.service.user
+    with source.owner.connect() as here:
+        before = grants(here, role)
+    freeze(source.owner, role)
+    target = copy_all(source.owner, instance, fences)
+    assert ensure_service_role(target, role, "secret", source.owner) > 5
+    assert refuses_writes(target.as_user(role, "secret")).answer is Answer.PASS
+    open_for_writes(target, role)
+    with target.connect() as there:
+        assert grants(there, role) == before
+    unfreeze(source.owner, role)
+    with source.owner.connect() as here:
+        assert grants(here, role) == before
