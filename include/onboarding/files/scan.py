@@ -143,7 +143,7 @@ def _walk(root: bytes, below: bytes) -> Iterator[tuple[bytes, os.stat_result | N
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as entries:
+            with os.scandir(_joined(root, folder)) as entries:
                 names = [(entry.name, found) for entry in entries if (found := _look(entry))]
         except FileNotFoundError:  # removed while we looked: it was never there
             continue
@@ -151,15 +151,19 @@ def _walk(root: bytes, below: bytes) -> Iterator[tuple[bytes, os.stat_result | N
             yield folder, None
             continue
         if not names and folder:
-            yield folder, os.lstat(os.path.join(root, folder))
+            yield folder, os.lstat(_joined(root, folder))
         for name, found in names:
-            path = os.path.join(folder, name)
+            path = _joined(folder, name)
             if stat.S_ISDIR(found.st_mode):
                 waiting.append(path)
-            elif stat.S_ISREG(found.st_mode) and not os.access(os.path.join(root, path), os.R_OK):
+            elif stat.S_ISREG(found.st_mode) and not os.access(_joined(root, path), os.R_OK):
                 yield path, None
             else:
                 yield path, found
+
+
+def _joined(folder: bytes, name: bytes) -> bytes:
+    return b"/".join(part for part in (folder, name) if part)
 
 
 def _look(entry: os.DirEntry[bytes]) -> os.stat_result | None:

@@ -31,11 +31,15 @@ def make(root: Path, profile: Profile, *, seed: int, scale: float) -> int:
 
 
 def _files(profile: Profile, seed: int, scale: float) -> Iterator[tuple[str, bytes]]:
-    odd = list(_odd_files(random.Random(f"{seed}/{profile.pilot}/odd")))
+    odd = list(_odd_files(_chance(seed, profile, "odd")))
     yield from odd
     for number in range(max(1, round(profile.files * scale) - len(odd))):
         # a generator per file, so that a larger scale adds files and changes none
-        yield _ordinary_file(profile, number, random.Random(f"{seed}/{profile.pilot}/{number}"))
+        yield _ordinary_file(profile, number, _chance(seed, profile, number))
+
+
+def _chance(seed: int, profile: Profile, what: object) -> random.Random:
+    return random.Random(f"{seed}/{profile.pilot}/{what}")  # noqa: S311 (sample data, made to be repeatable)
 
 
 def _ordinary_file(profile: Profile, number: int, chance: random.Random) -> tuple[str, bytes]:
