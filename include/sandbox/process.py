@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
 import secrets
 from pathlib import Path
@@ -14,6 +12,7 @@ from moto.iam.models import AccessKey, iam_backends
 from sandbox import (
     addresses,
     budgets,
+    dns,
     iam,
     identity_center,
     keys,
@@ -21,8 +20,11 @@ from sandbox import (
     pretences,
     public_access,
     quotas,
+    rds,
     recorder,
     regions,
+    route53,
+    s3,
     sts,
     trails,
     validation,
@@ -35,7 +37,6 @@ from sandbox.ready import claim_folder
 from sandbox.server import LOOPBACK, Server
 from sandbox.state import SandboxState
 
-log = logging.getLogger("sandbox")
 CONTROL_PLANE = (
     validation,
     organizations,
@@ -48,7 +49,7 @@ CONTROL_PLANE = (
     budgets,
     public_access,
 )
-DATA_PLANE = ("dns", "rds", "s3", "route53")
+DATA_PLANE = (dns, rds, s3, route53)
 ADMINISTRATOR = "administrator"
 
 
@@ -63,16 +64,11 @@ class Sandbox:
         self._token = secrets.token_urlsafe(32)
         identities = Identities()
         audit, courier = Audit(folder / "audit.jsonl"), Courier(identities)
-        for part in CONTROL_PLANE:
+        for part in (*CONTROL_PLANE, *DATA_PLANE):
             part.install(self._state)
         sts.install(self._state, identities)
         trails.install(self._state, audit, courier)
         recorder.install(self._state, courier)
-        for name in DATA_PLANE:
-            try:
-                importlib.import_module(f"sandbox.{name}").install(self._state)
-            except ImportError as absent:
-                log.warning("without sandbox.%s: %s", name, absent)
         self._key = _administrator(management)
         self._server = Server(Gateway(self._state, identities, audit, self._token))
         courier.port = self._server.port
