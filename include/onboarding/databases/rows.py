@@ -13,7 +13,7 @@ from onboarding.databases.fence import claim, label
 from onboarding.databases.large_objects import copy_large_objects
 from onboarding.databases.plan import Part, Shard
 from onboarding.databases.sessions import Connection, session, statement
-from onboarding.databases.snapshot import import_snapshot
+from onboarding.databases.snapshot import import_snapshot, sees
 from onboarding.errors import Stop
 
 CHUNK_BYTES = 256 * 1024
@@ -64,7 +64,8 @@ class Attempt:
 
 def _arrived(writing: Connection, shard: Shard, snapshot_id: str) -> set[str]:
     """The parts that are there. Raises Stop when anything on the target came from another snapshot."""
-    other = writing.execute("SELECT 1 FROM namrong.checkpoints WHERE snapshot <> %s LIMIT 1", [snapshot_id]).fetchone()
+    seen = sees(snapshot_id)
+    other = writing.execute("SELECT 1 FROM namrong.checkpoints WHERE snapshot <> %s LIMIT 1", [seen]).fetchone()
     if other is not None:
         raise Stop("databases.mixed_snapshot", where=writing.info.dbname)
     rows = writing.execute("SELECT part FROM namrong.checkpoints WHERE unit = %s", [shard.unit])
@@ -81,7 +82,7 @@ def _move(reading: Connection, writing: Connection, part: Part, attempt: Attempt
             writing.execute(
                 "INSERT INTO namrong.checkpoints (part, load, unit, snapshot, rows, bytes, fence)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                [part.id, attempt.load, attempt.unit, attempt.snapshot_id, rows, size, attempt.fence],
+                [part.id, attempt.load, attempt.unit, sees(attempt.snapshot_id), rows, size, attempt.fence],
             )
     except psycopg.errors.UniqueViolation as twice:
         if twice.diag.schema_name == "namrong" and twice.diag.table_name == "checkpoints":

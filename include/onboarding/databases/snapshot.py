@@ -65,14 +65,23 @@ def open_snapshot(source: Database) -> Snapshot:
     return Snapshot("/".join(row), connection)
 
 
+def sees(snapshot_id: str) -> str:
+    """The transactions a snapshot sees: two snapshots that see the same ones are the same moment.
+
+    So a load goes on under a new holder when the source stood still in between, and only then. (Whatever moves rows
+    without changing them, VACUUM FULL or TRUNCATE, takes a transaction number too.)
+    """
+    return snapshot_id.partition("/")[2]
+
+
 def import_snapshot(connection: Connection, snapshot_id: str) -> None:
     """From here to its end the open transaction's reads come from the snapshot. Raises Stop when it is gone."""
-    exported, _, sees = snapshot_id.partition("/")
+    exported = snapshot_id.partition("/")[0]
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     try:
         connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)))
     except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as gone:
         raise Stop("databases.snapshot_gone", where=connection.info.dbname) from gone
     row = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
-    if row is None or row[0] != sees:
+    if row is None or row[0] != sees(snapshot_id):
         raise Stop("databases.snapshot_gone", where=connection.info.dbname)

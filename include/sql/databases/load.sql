@@ -33,7 +33,7 @@ CREATE TABLE namrong.checkpoints (
     part     text        PRIMARY KEY REFERENCES namrong.parts,
     load     text        NOT NULL,
     unit     text        NOT NULL,
-    snapshot text        NOT NULL,
+    snapshot text        NOT NULL,  -- the transactions it sees
     rows     bigint      NOT NULL CHECK (rows >= 0),
     bytes    bigint      NOT NULL CHECK (bytes >= 0),
     fence    bigint      NOT NULL,

@@ -15,7 +15,7 @@ from onboarding.databases.plan import Shard, plan
 from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
-from onboarding.databases.snapshot import Snapshot, open_snapshot
+from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
 from onboarding.databases.status import status
 from onboarding.databases.target import drop_database, ensure_empty_database
 from onboarding.errors import Stop, TryAgain
@@ -76,7 +76,7 @@ def checkpoint(connection: psycopg.Connection[tuple[object, ...]], load: Load, s
     connection.execute(
         "INSERT INTO namrong.checkpoints (part, load, unit, snapshot, rows, bytes, fence)"
         " VALUES (%s, %s, %s, %s, 0, 0, %s)",
-        [shard.parts[0].id, load.name, shard.unit, load.snapshot.id, fence],
+        [shard.parts[0].id, load.name, shard.unit, sees(load.snapshot.id), fence],
     )
 
 
@@ -153,6 +153,20 @@ def test_a_snapshot_that_is_gone_stops_the_unit(load: Load, fences: Iterator[int
     assert not load.snapshot.alive()
     with pytest.raises(Stop, match="snapshot"):
         load.move(load.shards[0], next(fences))
+
+
+def test_a_new_holder_of_the_same_moment_goes_on(load: Load, fences: Iterator[int]) -> None:
+    first, second = load.shards
+    load.move(first, next(fences))
+    load.snapshot.close()
+    same = open_snapshot(load.source)
+    if sees(same.id) == sees(load.snapshot.id):  # nothing else took a transaction number on this shared server
+        load.move(second, next(fences), snapshot_id=same.id)
+        assert digest(load.target) == digest(load.source)
+    else:
+        with pytest.raises(Stop, match="two moments"):
+            load.move(second, next(fences), snapshot_id=same.id)
+    same.close()
 
 
 def test_a_snapshot_of_the_same_name_that_sees_else_is_refused(load: Load, fences: Iterator[int]) -> None:
