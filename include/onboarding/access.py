@@ -10,12 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from onboarding.access_register import (
-    EXPIRES_TAG,
     access_name,
     assignments,
     expiry,
     find_permission_set,
-    inline_policy,
     instance_of,
     last_request,
     refusal_of,
@@ -24,13 +22,12 @@ from onboarding.aws_errors import explaining
 from onboarding.effects import Effects, Once
 from onboarding.errors import AskPerson
 from onboarding.manifest import Manifest
-from onboarding.policy_documents import document, same_policy
+from onboarding.policy_documents import document
 
 if TYPE_CHECKING:
     from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_sso_admin import SSOAdminClient
 
-VIEW_ONLY = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
 SESSION = "PT1H"
 ATTEMPTS = 5
 """Requests for one access before a person is asked."""
@@ -54,8 +51,8 @@ def ensure_time_boxed_access(
     """
     instance, store = instance_of(sso_admin)
     effects = Effects(once)
-    permission_set, expires = _ensure_permission_set(sso_admin, effects, manifest, instance, now + length)
-    _ensure_time_box(sso_admin, instance, permission_set, expires)
+    permission_set = _ensure_permission_set(sso_admin, effects, manifest, instance)
+    expires = _ensure_time_box(sso_admin, instance, permission_set, now + length)
     group = _ensure_group(identity_store, effects, manifest, store)
     _ensure_assignment(sso_admin, effects, instance, permission_set, group, account_id)
     return expires
@@ -78,9 +75,8 @@ def revoke_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: str
 
 
 def _ensure_permission_set(
-    sso_admin: SSOAdminClient, effects: Effects, manifest: Manifest, instance: str, until: datetime
-) -> tuple[str, str]:
-    """Its ARN and when it ends: the tag is set in the call that makes it, so that the first caller's time stays."""
+    sso_admin: SSOAdminClient, effects: Effects, manifest: Manifest, instance: str
+) -> str:
     name = access_name(manifest)
 
     def find() -> Mapping[str, str] | None:
@@ -88,29 +84,29 @@ def _ensure_permission_set(
         return None if found is None else {"permission_set": found}
 
     def perform() -> Mapping[str, str]:
-        expires = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = sso_admin.create_permission_set(
             Name=name,
             InstanceArn=instance,
             SessionDuration=SESSION,
             Description="Namrong: the agency looks at its own account, for a time",
-            Tags=[{"Key": EXPIRES_TAG, "Value": expires}],
         )
         return {"permission_set": made["PermissionSet"]["PermissionSetArn"]}
 
     made = effects.make("sso-admin", "CreatePermissionSet", name, {"name": name}, find=find, perform=perform)
-    permission_set = str(made["permission_set"])
-    return permission_set, expiry(sso_admin, instance, permission_set)
+    return str(made["permission_set"])
 
 
-def _ensure_time_box(sso_admin: SSOAdminClient, instance: str, permission_set: str, expires: str) -> None:
-    where: Any = {"InstanceArn": instance, "PermissionSetArn": permission_set}
-    wanted = document("access/time_box", expires=expires)
-    if not same_policy(inline_policy(sso_admin, instance, permission_set), wanted):
-        sso_admin.put_inline_policy_to_permission_set(**where, InlinePolicy=wanted)
-    attached = sso_admin.list_managed_policies_in_permission_set(**where)["AttachedManagedPolicies"]
-    if VIEW_ONLY not in [policy["Arn"] for policy in attached]:
-        sso_admin.attach_managed_policy_to_permission_set(**where, ManagedPolicyArn=VIEW_ONLY)
+def _ensure_time_box(sso_admin: SSOAdminClient, instance: str, permission_set: str, until: datetime) -> str:
+    """When the box closes: a time that stands there already is kept. Nobody is assigned before this is written."""
+    expires = expiry(sso_admin, instance, permission_set)
+    if expires is None:
+        expires = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        sso_admin.put_inline_policy_to_permission_set(
+            InstanceArn=instance,
+            PermissionSetArn=permission_set,
+            InlinePolicy=document("access/agency", expires=expires),
+        )
+    return expires
 
 
 def _ensure_group(identity_store: IdentityStoreClient, effects: Effects, manifest: Manifest, store: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from onboarding.errors import AskPerson
 from onboarding.manifest import Manifest
+from onboarding.policy_documents import document, same_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_sso_admin import SSOAdminClient
 
-EXPIRES_TAG = "namrong:expires"
+TIME_LIMIT = re.compile(r'"aws:CurrentTime"\s*:\s*"([^"]+)"')
 REQUESTS_READ = 50
 """How many requests, newest first, are read to find the one for an account."""
 
@@ -39,19 +41,13 @@ def find_permission_set(sso_admin: SSOAdminClient, instance: str, name: str) -> 
     return None
 
 
-def expiry(sso_admin: SSOAdminClient, instance: str, permission_set: str) -> str:
-    """When the access ends (ISO-8601, UTC), as its tag says. Raises AskPerson when nobody wrote it down."""
-    tags = sso_admin.list_tags_for_resource(InstanceArn=instance, ResourceArn=permission_set)["Tags"]
-    told = next((tag["Value"] for tag in tags if tag["Key"] == EXPIRES_TAG), None)
-    if told is None:
-        raise AskPerson("access.no_expiry", where=permission_set, tag=EXPIRES_TAG)
-    return told
-
-
-def inline_policy(sso_admin: SSOAdminClient, instance: str, permission_set: str) -> str:
-    """The permission set's inline policy; an empty one when it has none."""
+def expiry(sso_admin: SSOAdminClient, instance: str, permission_set: str) -> str | None:
+    """When the access ends (ISO-8601, UTC): as the Deny in the permission set says. None when it is not limited."""
     told = sso_admin.get_inline_policy_for_permission_set(InstanceArn=instance, PermissionSetArn=permission_set)
-    return told.get("InlinePolicy") or "{}"
+    policy = told.get("InlinePolicy") or "{}"
+    dates = TIME_LIMIT.findall(policy)
+    boxed = len(dates) == 1 and same_policy(policy, document("access/agency", expires=dates[0]))
+    return dates[0] if boxed else None
 
 
 def assignments(

@@ -20,7 +20,9 @@ THRESHOLDS = (("FORECASTED", 80.0), ("ACTUAL", 100.0))
 
 @explaining("budgets")
 def ensure_budget(budgets: BudgetsClient, effects: Effects, monthly_usd: int, notify: str) -> str:
-    """The budget's name; `notify` is the e-mail that hears of it. A changed amount is taken over."""
+    """The budget's name; `notify` is the e-mail that hears of it. A changed amount is taken over,
+    and a budget that somebody deleted is made again.
+    """
     wanted: Any = {
         "BudgetName": NAME,
         "BudgetType": "COST",
@@ -39,7 +41,7 @@ def ensure_budget(budgets: BudgetsClient, effects: Effects, monthly_usd: int, no
         )
         return {"budget": NAME}
 
-    effects.make("budgets", "CreateBudget", NAME, {"budget": NAME}, find=find, perform=perform)
+    effects.settle("budgets", "CreateBudget", NAME, {"budget": NAME}, find=find, perform=perform)
     if _limit(budgets, effects.account) != monthly_usd:
         budgets.update_budget(AccountId=effects.account, NewBudget=wanted)
     return NAME
