@@ -126,14 +126,13 @@ def draw(records: Iterable[Record]) -> Record:
     """One record by weight; weight 0 only when all have it."""
     choices = list(records)
     weights = [1 if record.weight is None else record.weight for record in choices]
-    return random.choices(choices, weights if any(weights) else None)[0]
+    return random.choices(choices, weights if any(weights) else None)[0]  # noqa: S311  # a draw, not a secret
 
 
 class _Server:
     """Mixed into the UDP and TCP servers: both ask one resolver."""
 
     daemon_threads = True
-    allow_reuse_address = True
     resolver: Resolver
 
     def answer(self, wire: bytes, most: int) -> bytes | None:
@@ -152,11 +151,11 @@ class _Server:
 
 
 class _Udp(_Server, socketserver.ThreadingUDPServer):
-    allow_reuse_address = False
+    pass
 
 
 class _Tcp(_Server, socketserver.ThreadingTCPServer):
-    pass
+    allow_reuse_address = True
 
 
 class _OverUdp(socketserver.BaseRequestHandler):

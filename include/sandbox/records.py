@@ -73,7 +73,8 @@ def changed(zone: str, records: Mapping[Key, Record], changes: Iterable[Mapping[
 
 
 def _apply(zone: str, records: dict[Key, Record], action: str, key: Key, record: Record) -> None:
-    named = f"[name='{shown(key.name)}', type='{key.kind}'" + (f", set identifier='{key.identifier}'" if key.identifier else "") + "]"  # fmt: skip
+    set_named = f", set identifier='{key.identifier}'" if key.identifier else ""
+    named = f"[name='{shown(key.name)}', type='{key.kind}'{set_named}]"
     if action == "DELETE":
         if key not in records:
             raise _invalid(f"Tried to delete resource record set {named} but it was not found")
@@ -99,8 +100,8 @@ def _beside_others(zone: str, records: Mapping[Key, Record], key: Key, record: R
             continue
         if (other.kind == "CNAME") != (key.kind == "CNAME"):
             raise _invalid(
-                f"RRSet of type {key.kind} with DNS name {shown(key.name)} is not permitted because a conflicting RRSet "
-                f"of type {other.kind} with the same DNS name already exists in zone {zone}."
+                f"RRSet of type {key.kind} with DNS name {shown(key.name)} is not permitted because a conflicting "
+                f"RRSet of type {other.kind} with the same DNS name already exists in zone {zone}."
             )
         if other.kind == key.kind and (held.weight is None) != (record.weight is None):
             raise _invalid(f"Tried to create resource record set {named} but simple and weighted ones cannot be mixed")

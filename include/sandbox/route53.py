@@ -7,84 +7,17 @@ Public and private zones with simple and weighted records. Aliases, health check
 from __future__ import annotations
 
 import functools
-import secrets
-import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import botocore.session
 
-from sandbox import records
-from sandbox.dns import Key, Record, Zone, draw
+from sandbox import records, zones
+from sandbox.dns import Key, Record, draw
 from sandbox.state import AwsError, Call, SandboxState
+from sandbox.zones import NAMESERVERS, HostedZone, Route53
 
-NAMESERVERS = tuple(f"ns-{number}.sandbox.example." for number in (1, 2, 3, 4))
 PAGE = 300
-
-
-@dataclass
-class HostedZone:
-    """A zone as its owner sees it: `records` with every accepted change, `version` counts them."""
-
-    account: str
-    id: str
-    name: str
-    reference: str
-    config: Mapping[str, Any]
-    vpcs: list[dict[str, str]]
-    records: dict[Key, Record]
-    version: int = 0
-    in_sync: int = 0
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change of one zone, in sync once the zone has published `version`."""
-
-    account: str
-    id: str
-    zone: HostedZone
-    version: int
-    submitted: datetime
-    comment: str
-
-
-class Route53:
-    """All accounts' zones. Hold `state.lock` to change them."""
-
-    def __init__(self, state: SandboxState) -> None:
-        self.state = state
-        self.zones: dict[str, HostedZone] = {}
-        self.changes: dict[str, Change] = {}
-
-    def zone(self, call: Call, named: str) -> HostedZone:
-        """The caller's zone of that id."""
-        found = self.zones.get(_bare(named))
-        if found is None or found.account != call.account:
-            raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {_bare(named)}", 404)
-        return found
-
-    def submit(self, zone: HostedZone, comment: str = "") -> dict[str, Any]:
-        """Publishes the zone's records as they are now, after a while. Hold the lock."""
-        zone.version += 1
-        change = Change(zone.account, _id("C"), zone, zone.version, self.state.now(), comment)
-        self.changes[change.id] = change
-        publish = functools.partial(self._publish, zone, zone.version, dict(zone.records))
-        self.state.schedule(self.state.settings.seconds_to_insync, publish)
-        return _change(change)
-
-    def _publish(self, zone: HostedZone, version: int, answers: Mapping[Key, Record]) -> None:
-        with self.state.lock:
-            if version <= zone.in_sync:
-                return  # a later change was faster
-            zone.in_sync = version
-            if zone.id in self.zones:
-                self.state.zones[zone.id] = Zone(zone.name, answers)
-            else:
-                self.state.zones.pop(zone.id, None)
 
 
 def create_zone(route53: Route53, call: Call) -> dict[str, Any]:
@@ -102,18 +35,20 @@ def create_zone(route53: Route53, call: Call) -> dict[str, Any]:
             Key(name, "NS"): Record(172800, NAMESERVERS),
             Key(name, "SOA"): Record(900, (f"{NAMESERVERS[0]} hostmaster.sandbox.example. 1 7200 900 1209600 60",)),
         }
-        zone = HostedZone(call.account, _id("Z"), name, reference, config, [dict(vpc)] if vpc else [], own)
+        zone = HostedZone(call.account, zones.new_id("Z"), name, reference, config, [dict(vpc)] if vpc else [], own)
         route53.zones[zone.id] = zone
         change = route53.submit(zone)
-    told = {"HostedZone": _zone(zone), "ChangeInfo": change, "Location": f"/2013-04-01/hostedzone/{zone.id}"}
-    return told | ({"VPC": vpc} if vpc else {"DelegationSet": _delegation()})
+    told = {"HostedZone": zones.told(zone), "ChangeInfo": change, "Location": f"/2013-04-01/hostedzone/{zone.id}"}
+    return told | ({"VPC": vpc} if vpc else {"DelegationSet": zones.delegation()})
 
 
 def get_zone(route53: Route53, call: Call) -> dict[str, Any]:
     """One zone."""
     with route53.state.lock:
         zone = route53.zone(call, call.params["Id"])
-        return {"HostedZone": _zone(zone)} | ({"VPCs": zone.vpcs} if zone.vpcs else {"DelegationSet": _delegation()})
+        return {"HostedZone": zones.told(zone)} | (
+            {"VPCs": zone.vpcs} if zone.vpcs else {"DelegationSet": zones.delegation()}
+        )
 
 
 def list_zones(route53: Route53, call: Call) -> dict[str, Any]:
@@ -123,7 +58,7 @@ def list_zones(route53: Route53, call: Call) -> dict[str, Any]:
         mine = sorted((z for z in route53.zones.values() if z.account == call.account), key=lambda zone: zone.id)
     size = _size(call, 100)
     rest = [zone for zone in mine if zone.id >= marker]
-    told: dict[str, Any] = {"HostedZones": [_zone(z) for z in rest[:size]], "IsTruncated": len(rest) > size}
+    told: dict[str, Any] = {"HostedZones": [zones.told(z) for z in rest[:size]], "IsTruncated": len(rest) > size}
     return (
         told | {"Marker": marker, "MaxItems": str(size)} | ({"NextMarker": rest[size].id} if len(rest) > size else {})
     )
@@ -132,13 +67,13 @@ def list_zones(route53: Route53, call: Call) -> dict[str, Any]:
 def list_zones_by_name(route53: Route53, call: Call) -> dict[str, Any]:
     """The caller's zones in the order of their names read from the right, from `DNSName` on."""
     first = call.params.get("DNSName") or ""
-    start = (records.order(first), _bare(call.params.get("HostedZoneId") or ""))
+    start = (records.order(first), zones.bare(call.params.get("HostedZoneId") or ""))
     with route53.state.lock:
         mine = [z for z in route53.zones.values() if z.account == call.account]
     ordered = sorted((records.order(zone.name), zone.id, zone) for zone in mine)
     rest = [zone for name, zone_id, zone in ordered if not first or (name, zone_id) >= start]
     size = _size(call, 100)
-    told: dict[str, Any] = {"HostedZones": [_zone(z) for z in rest[:size]], "IsTruncated": len(rest) > size}
+    told: dict[str, Any] = {"HostedZones": [zones.told(z) for z in rest[:size]], "IsTruncated": len(rest) > size}
     if len(rest) > size:
         told |= {"NextDNSName": rest[size].name + ".", "NextHostedZoneId": rest[size].id}
     return told | {"MaxItems": str(size)} | ({"DNSName": first} if first else {})
@@ -166,10 +101,10 @@ def change_records(route53: Route53, call: Call) -> dict[str, Any]:
 def get_change(route53: Route53, call: Call) -> dict[str, Any]:
     """PENDING or INSYNC."""
     with route53.state.lock:
-        change = route53.changes.get(_bare(call.params["Id"]))
+        change = route53.changes.get(zones.bare(call.params["Id"]))
         if change is None or change.account != call.account:
-            raise AwsError("NoSuchChange", f"Could not find resource with ID: {_bare(call.params['Id'])}", 404)
-        return {"ChangeInfo": _change(change)}
+            raise AwsError("NoSuchChange", f"Could not find resource with ID: {zones.bare(call.params['Id'])}", 404)
+        return {"ChangeInfo": zones.told_change(change)}
 
 
 def list_records(route53: Route53, call: Call) -> dict[str, Any]:
@@ -238,34 +173,6 @@ def _tagged(route53: Route53, call: Call) -> HostedZone:
     if call.params["ResourceType"] != "hostedzone":
         raise AwsError("NotImplemented", "the sandbox has no health checks", 501)
     return route53.zone(call, call.params["ResourceId"])
-
-
-def _zone(zone: HostedZone) -> dict[str, Any]:
-    return {
-        "Id": f"/hostedzone/{zone.id}",
-        "Name": zone.name + ".",
-        "CallerReference": zone.reference,
-        "Config": dict(zone.config),
-        "ResourceRecordSetCount": len(zone.records),
-    }
-
-
-def _delegation() -> dict[str, Any]:
-    return {"NameServers": [name.rstrip(".") for name in NAMESERVERS]}
-
-
-def _change(change: Change) -> dict[str, Any]:
-    told: dict[str, Any] = {"Id": f"/change/{change.id}", "SubmittedAt": change.submitted}
-    told["Status"] = "INSYNC" if change.zone.in_sync >= change.version else "PENDING"
-    return told | ({"Comment": change.comment} if change.comment else {})
-
-
-def _id(letter: str) -> str:
-    return letter + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(20))
-
-
-def _bare(named: str) -> str:
-    return named.rpartition("/")[2]
 
 
 def _size(call: Call, most: int) -> int:

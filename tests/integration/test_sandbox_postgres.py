@@ -9,18 +9,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
+from onboarding.addresses import Database
 from sandbox import postgres
 from sandbox.postgres import Cluster, ServerFailed
-from tests.conftest import MakeDatabase, free_port
 
+MakeDatabase = Callable[..., Database]
 PASSWORD = "pass: word'\\ with everything"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -208,9 +215,7 @@ def test_make_database_hands_out_an_owner_that_is_no_superuser(make_database: Ma
     first, second = make_database("p02"), make_database("p02")
     assert first.name != second.name
     with first.connect() as connection:
-        row = connection.execute(
-            "SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user"
-        ).fetchone()
+        row = connection.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()
         connection.execute("CREATE TABLE mine (n int)")
     assert row == (False, True)
     with make_database("admin", superuser=True).connect() as connection:

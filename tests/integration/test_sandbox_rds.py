@@ -105,7 +105,7 @@ def test_an_instance_is_a_real_server_under_its_name(rds: Any, sandbox_cloud: Cl
     assert [version["EngineVersion"] for version in told] == [one(place, "SHOW server_version")]
     with pytest.raises(Exception, match="password authentication failed"):
         place.as_user("registry", "wrong").connect()
-    with pytest.raises(psycopg.OperationalError, match="no pg_hba.conf entry"):  # no physical copies, as on RDS
+    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):  # no physical copies, as on RDS
         address = place.resolve(place.host)
         psycopg.connect(host=address, port=place.port, user="registry", password=PASSWORD, replication="true")  # type: ignore[call-overload]  # libpq's own
 

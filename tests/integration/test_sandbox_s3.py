@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import http.client
 import io
@@ -35,11 +36,15 @@ def crc(model: str, width: int, data: bytes) -> bytes:
     return int(anycrc.Model(model).calc(data)).to_bytes(width, "big")
 
 
+def md5(data: bytes) -> Any:
+    return hashlib.md5(data, usedforsecurity=False)
+
+
 SUMS = {
     "CRC32": lambda data: binascii.crc32(data).to_bytes(4, "big"),
     "CRC32C": lambda data: crc("CRC32-ISCSI", 4, data),
     "CRC64NVME": lambda data: crc("CRC64-NVME", 8, data),
-    "SHA1": lambda data: hashlib.sha1(data).digest(),
+    "SHA1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
     "SHA256": lambda data: hashlib.sha256(data).digest(),
 }
 
@@ -89,7 +94,7 @@ def keys(s3: Any, bucket: str, **more: Any) -> list[str]:
 @pytest.mark.parametrize("algorithm", [*SUMS, "MD5"])
 def test_a_wrong_checksum_is_refused_and_leaves_nothing(s3: Any, bucket: str, algorithm: str) -> None:
     body = "เนื้อหา".encode() * 1000
-    right = hashlib.md5(body).digest() if algorithm == "MD5" else SUMS[algorithm](body)
+    right = md5(body).digest() if algorithm == "MD5" else SUMS[algorithm](body)
     wrong = bytes([right[0] ^ 1]) + right[1:]
     name = "ContentMD5" if algorithm == "MD5" else f"Checksum{algorithm}"
     upload = s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
@@ -100,7 +105,7 @@ def test_a_wrong_checksum_is_refused_and_leaves_nothing(s3: Any, bucket: str, al
     assert "Parts" not in s3.list_parts(Bucket=bucket, Key="m", UploadId=upload)
     s3.put_object(Bucket=bucket, Key="k", Body=body, **{name: b64(right)})
     told = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
-    assert told["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
+    assert told["ETag"] == f'"{md5(body).hexdigest()}"'
     assert told[name if algorithm != "MD5" else "ChecksumCRC64NVME"] == b64(
         right if algorithm != "MD5" else SUMS["CRC64NVME"](body)
     )
@@ -233,8 +238,8 @@ def test_a_multipart_upload_with_its_checksums(s3: Any, bucket: str) -> None:
     done = complete(parts)
     digests = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
     assert done["ChecksumSHA256"] == b64(hashlib.sha256(digests).digest()) + "-2"
-    md5s = b"".join(hashlib.md5(piece).digest() for piece in pieces)
-    assert done["ETag"] == f'"{hashlib.md5(md5s).hexdigest()}-2"'
+    md5s = b"".join(md5(piece).digest() for piece in pieces)
+    assert done["ETag"] == f'"{md5(md5s).hexdigest()}-2"'
     assert s3.get_object(Bucket=bucket, Key=THAI)["Body"].read() == b"".join(pieces)
     across = s3.get_object(Bucket=bucket, Key=THAI, Range=f"bytes={5 * MIB - 2}-{5 * MIB + 2}")["Body"].read()
     assert across == (pieces[0] + pieces[1])[5 * MIB - 2 : 5 * MIB + 3]
@@ -393,15 +398,48 @@ def test_copies_tags_and_attributes(s3: Any, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key=THAI)["ServerSideEncryption"] == "AES256"
 
 
-def test_another_account_gets_in_by_policy_only(s3: Any, sandbox_cloud: Cloud, bucket: str) -> None:
-    denied = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{bucket}/keep/*"}],
-    }  # fmt: skip
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(denied))
-    s3.put_object(Bucket=bucket, Key="keep/k", Body=b"")
-    assert code_of(s3.delete_object, Bucket=bucket, Key="keep/k") == "AccessDenied"
-    assert code_of(s3.get_object, Bucket=bucket, Key="keep/k", ExpectedBucketOwner="000000000000") == "AccessDenied"
+@pytest.fixture(scope="module")
+def stranger(sandbox_cloud: Cloud) -> Any:
+    """S3 as another account of the organization sees it."""
+
+    def service(name: str, key: str, secret: str, token: str | None = None) -> Any:
+        return boto3.client(
+            name,  # type: ignore[call-overload]  # any service by its name
+            region_name="us-east-1",  # a new account has not opted into the sandbox's own region
+            endpoint_url=sandbox_cloud["aws_endpoint_url"],
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+        )
+
+    own = sandbox_cloud["access_key"], sandbox_cloud["secret_key"]
+    organizations = service("organizations", *own)
+    with contextlib.suppress(organizations.exceptions.AlreadyInOrganizationException):
+        organizations.create_organization(FeatureSet="ALL")
+    asked = organizations.create_account(Email=f"s{random.randrange(10**9)}@example.org", AccountName="stranger")
+    status = asked["CreateAccountStatus"]
+    while status["State"] == "IN_PROGRESS":
+        time.sleep(0.1)
+        status = organizations.describe_create_account_status(CreateAccountRequestId=status["Id"])[
+            "CreateAccountStatus"
+        ]
+    role = f"arn:aws:iam::{status['AccountId']}:role/OrganizationAccountAccessRole"
+    session = service("sts", *own).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return service("s3", session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+
+
+def test_another_account_gets_in_by_policy_only(s3: Any, stranger: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert code_of(stranger.get_object, Bucket=bucket, Key="k") == "AccessDenied"
+    assert code_of(stranger.list_objects_v2, Bucket=bucket) == "AccessDenied"
+    anywhere = f"arn:aws:s3:::{bucket}/*"
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": anywhere}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": anywhere}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]}))
+    assert stranger.get_object(Bucket=bucket, Key="k")["Body"].read() == b""
+    assert code_of(stranger.put_object, Bucket=bucket, Key="k", Body=b"") == "AccessDenied"
+    assert code_of(s3.delete_object, Bucket=bucket, Key="k") == "AccessDenied", "a denial holds for the owner too"
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", ExpectedBucketOwner="000000000000") == "AccessDenied"
 
 
 def test_what_is_not_done_says_so(s3: Any, bucket: str) -> None:

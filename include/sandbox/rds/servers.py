@@ -23,7 +23,13 @@ SUPERUSER_LIKE = (
     "rds_password",
     "rds_replication",
 )
-SETTABLE = ("log_min_duration_statement", "log_statement", "session_replication_role", "temp_file_limit", "track_io_timing")  # fmt: skip
+SETTABLE = (
+    "log_min_duration_statement",
+    "log_statement",
+    "session_replication_role",
+    "temp_file_limit",
+    "track_io_timing",
+)
 
 
 def hand_over(cluster: Cluster, master: str, password: str, database: str | None) -> None:

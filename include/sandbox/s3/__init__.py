@@ -14,11 +14,11 @@ from typing import Any
 
 import botocore.session
 
-from sandbox.s3 import access, buckets, copying, deleting, listing, locks, multipart, objects, reading, tagging
+from sandbox.s3 import access, buckets, copying, deleting, listing, locks, multipart, objects, reading, tagging, uploads
 from sandbox.s3.store import Store
 from sandbox.state import AwsError, Call, SandboxState
 
-MODULES = (copying, deleting, listing, locks, multipart, objects, tagging)
+MODULES = (copying, deleting, listing, locks, multipart, objects, tagging, uploads)
 IDLE = (
     "PutBucketReplication", "PutBucketInventoryConfiguration", "PutBucketNotificationConfiguration",
     "PutBucketNotification", "PutBucketWebsite", "PutBucketAccelerateConfiguration",
