@@ -132,6 +132,22 @@ def test_columns_in_another_order_hold_the_same_rows_but_the_table_differs(make_
     assert [one.attributes for one in comparison.objects.differences] == [("place",), ("place",)]
 
 
+def test_names_are_quoted_whatever_they_hold(make_database: MakeDatabase) -> None:
+    source, target = make_database("names_s"), make_database("names_t")
+    for database in (source, target):
+        run(
+            database,
+            """CREATE SCHEMA "S; --%s {0}" """,
+            """CREATE TABLE "S; --%s {0}"."T ""%(x)s"" 'q' {}" ("k %s" int PRIMARY KEY, "v ""{}"" 100%" text, "select" int)""",
+            """INSERT INTO "S; --%s {0}"."T ""%(x)s"" 'q' {}" SELECT g, g || '%s {}', g FROM generate_series(1, 99) g""",
+            """CREATE SEQUENCE "S; --%s {0}"."seq %s {}" """,
+        )
+    assert compare_databases(source, target).equal
+    run(target, """DELETE FROM "S; --%s {0}"."T ""%(x)s"" 'q' {}" WHERE "k %s" = 7""")
+    (row,) = compare_databases(source, target).tables[0].differences.named
+    assert (row.kind, row.key) == ("missing", ("7",))
+
+
 def test_a_lost_column_a_lost_table_and_more_than_a_hundred_columns(make_database: MakeDatabase) -> None:
     source, target = make_database("lost_s"), make_database("lost_t")
     wide = ", ".join(f"c{n} int DEFAULT {n}" for n in range(150))

@@ -19,12 +19,16 @@ KINDS = tuple(sorted(path.stem for path in (QUERIES / "objects").glob("*.sql")))
 GRANTS = ("grants", "default_privileges")
 
 # What the service role gives up until release, by the first word of the object's kind.
+_ON_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN")
 WRITES: Mapping[str, tuple[str, ...]] = {
-    "table": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
-    "view": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
-    "foreign": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
+    "table": _ON_ROWS,
+    "view": _ON_ROWS,
+    "foreign": _ON_ROWS,
+    "materialized": _ON_ROWS,
     "sequence": ("USAGE", "UPDATE"),
+    "schema": ("CREATE",),
 }
+"""By the first word of an object's kind: what a service without the right to write does not hold."""
 
 Definition = Mapping[str, Any]
 Census = dict[tuple[str, str], Definition]
@@ -136,7 +140,7 @@ class _Roles:
 def _granted(name: str, definition: Definition, roles: _Roles, closed: str | None) -> tuple[str, list[str]] | None:
     """Who holds what, as compared; None where that is the owner, or nothing is left."""
     privileges = definition["privileges"]
-    if closed and definition["grantee"] == closed:
+    if closed and definition["grantee"] in (closed, "PUBLIC"):
         given_up = WRITES.get(name.split(" ")[0], ())
         privileges = [held for held in privileges if held.split(" ")[0] not in given_up]
     grantee = roles.of_grantee(definition["grantee"])

@@ -9,7 +9,7 @@ collations of two servers need not agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -80,8 +80,11 @@ class Reading:
             self._bucket(mask), self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded()
         )
 
-    def rows_of(self, mask: int) -> sql.Composed:
-        """The rows of the buckets given as parameter, by key: hashes of row and fields, and the key in clear."""
+    def rows_of(self, mask: int, buckets: Sequence[int]) -> sql.Composed:
+        """The rows of these buckets, by key: hashes of row and fields, and the key in clear.
+
+        Values stand in the text: beside parameters, a `%` in a column's name would be taken for one.
+        """
         hashes = sql.SQL(", ").join(
             self.encoding.first(sql.SQL('{} COLLATE "C"').format(sql.Identifier(f"f{index}")))
             for index in range(len(self.columns))
@@ -89,7 +92,7 @@ class Reading:
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
             "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[]"
-            " FROM ({encoded}) AS encoded WHERE {bucket} = ANY(%s) ORDER BY 1, 3, 4"
+            " FROM ({encoded}) AS encoded WHERE {bucket} = ANY({buckets}) ORDER BY 1, 3, 4"
         ).format(
             # a keyless row is its own key, and may be long
             key=sql.SQL("k") if self.key else sql.SQL('md5(k) COLLATE "C"'),
@@ -99,6 +102,7 @@ class Reading:
             hashes=hashes,
             encoded=self.encoded(),
             bucket=self._bucket(mask),
+            buckets=sql.Literal(list(buckets)),
         )
 
     def _bucket(self, mask: int) -> sql.Composable:
@@ -151,7 +155,7 @@ def _stream(opened: ExitStack, side: Side, reading: Reading, mask: int, buckets:
     connection = opened.enter_context(side.lease())
     cursor = opened.enter_context(connection.cursor(name="namrong_rows"))
     cursor.itersize = 5_000
-    cursor.execute(reading.rows_of(mask), [buckets])
+    cursor.execute(reading.rows_of(mask, buckets))
     clear = reading.encoding.clear
     return (
         RowSeen(key, tuple(clear(part) for part in parts), (first, second), tuple(fields))
