@@ -67,10 +67,11 @@ def ensure_zone(route53: Route53Client, effects: Effects, zone: str) -> str:
 
 @explaining("route53")
 def set_weights(route53: Route53Client, name: Name, target_percent: int) -> None:
-    """The target's share of look-ups is `target_percent`, in force on all name servers. Raises TryAgain when late."""
+    """The target's share of look-ups is `target_percent`, in force on all name servers. Raises TryAgain when late.
+
+    Written even if the records say so already: whoever wrote that may have died before it was in force.
+    """
     shares = {SOURCE: 100 - target_percent, TARGET: target_percent}
-    if current_weights(route53, name) == shares:
-        return
     hosts = {SOURCE: name.source_host, TARGET: name.target_host}
     changes: list[Any] = [
         {
@@ -121,7 +122,7 @@ def ramp(
     ask: Ask,
     probes: int,
     hold: timedelta,
-    arrived: Callable[[StepResult], None] = lambda step: None,
+    arrived: Callable[[StepResult], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[StepResult]:
     """The name leads to the target, step by step, after `probes` good answers at each.
@@ -136,15 +137,24 @@ def ramp(
         sleep(name.ttl_s + hold.total_seconds())
         try:
             seen = probe(resolve, name.record, ask, probes)
-            if percent == 100 and seen != (resolve(name.target_host),):
-                raise Stop("traffic.still_elsewhere", where=name.record, seen=", ".join(seen))
-        except OnboardingError as failure:
+            _check_sides(resolve, name, percent, seen)
+        except Exception as failure:  # whatever went wrong, the public goes back first
             set_weights(route53, name, 0)
-            raise Stop("traffic.breach", where=name.record, percent=percent, reason=str(failure)) from failure
+            reason = str(failure) if isinstance(failure, OnboardingError) else repr(failure)
+            raise Stop("traffic.breach", where=name.record, percent=percent, reason=reason) from failure
         step = StepResult(percent, probes, seen, round(time.monotonic() - began, 3))
-        arrived(step)
+        if arrived is not None:
+            arrived(step)
         done.append(step)
     return done
+
+
+def _check_sides(resolve: Resolver, name: Name, percent: int, seen: Sequence[str]) -> None:
+    """At 0 and 100 % every look-up leads to one side. Raises Stop when one led elsewhere."""
+    if percent in (0, 100):
+        host = name.target_host if percent == 100 else name.source_host
+        if any(address != resolve(host) for address in seen):
+            raise Stop("traffic.still_elsewhere", where=name.record, percent=percent, seen=", ".join(seen))
 
 
 def _wait_in_sync(route53: Route53Client, change_id: str) -> None:
