@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import free_port
 from psycopg import sql
 
 from onboarding.addresses import Database
@@ -138,8 +139,10 @@ def test_names_are_quoted_whatever_they_hold(make_database: MakeDatabase) -> Non
         run(
             database,
             """CREATE SCHEMA "S; --%s {0}" """,
-            """CREATE TABLE "S; --%s {0}"."T ""%(x)s"" 'q' {}" ("k %s" int PRIMARY KEY, "v ""{}"" 100%" text, "select" int)""",
-            """INSERT INTO "S; --%s {0}"."T ""%(x)s"" 'q' {}" SELECT g, g || '%s {}', g FROM generate_series(1, 99) g""",
+            """CREATE TABLE "S; --%s {0}"."T ""%(x)s"" 'q' {}"
+                   ("k %s" int PRIMARY KEY, "v ""{}"" 100%" text, "select" int)""",
+            """INSERT INTO "S; --%s {0}"."T ""%(x)s"" 'q' {}"
+               SELECT g, g || '%s {}', g FROM generate_series(1, 99) g""",
             """CREATE SEQUENCE "S; --%s {0}"."seq %s {}" """,
         )
     assert compare_databases(source, target).equal
@@ -278,8 +281,6 @@ def test_a_stale_materialized_view_of_the_source_is_no_loss(make_database: MakeD
 @pytest.fixture(scope="module")
 def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A server of our own: the agencies' roles have fixed names."""
-    from conftest import free_port
-
     cluster = Cluster(tmp_path_factory.mktemp("agencies") / "data", "127.0.0.1", free_port(), "boss", "pw")
     cluster.create()
     cluster.start()
