@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onboarding.aws_errors import explaining
 from onboarding.effects import Effects
 from onboarding.observations import Answer, Observation
-from onboarding.targets import instance
+from onboarding.targets import Placement, instance
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
@@ -40,12 +40,23 @@ def observe_snapshot(rds: RDSClient, name: str, now: datetime) -> Observation:
     status = found["Status"] if found else "absent"
     if status == "available":
         return Observation(f"backup.{name}", Answer.PASS, status, "available", now)
-    answer, why = (Answer.FAIL, "targets.backup_failed") if status == "failed" else (Answer.UNKNOWN, "targets.on_its_way")
+    answer, why = (
+        (Answer.FAIL, "targets.backup_failed") if status == "failed" else (Answer.UNKNOWN, "targets.on_its_way")
+    )
     return Observation(f"backup.{name}", answer, status, "available", now, why, {"name": name, "status": status})
 
 
 @explaining("rds")
-def request_restore(rds: RDSClient, effects: Effects, name: str, *, snapshot: str, instance_class: str, group: str) -> str:
+def request_restore(
+    rds: RDSClient,
+    effects: Effects,
+    name: str,
+    *,
+    snapshot: str,
+    instance_class: str,
+    group: str,
+    network: Placement,
+) -> str:
     """The id of a new instance restored from the snapshot, asked for once."""
 
     def restore() -> dict[str, Any]:
@@ -54,6 +65,9 @@ def request_restore(rds: RDSClient, effects: Effects, name: str, *, snapshot: st
             DBSnapshotIdentifier=snapshot,
             DBInstanceClass=instance_class,
             DBParameterGroupName=group,
+            DBSubnetGroupName=network.subnet_group,
+            VpcSecurityGroupIds=[network.security_group],
+            DeletionProtection=False,
             PubliclyAccessible=False,
         )
         return {"instance": made["DBInstance"]["DBInstanceIdentifier"]}

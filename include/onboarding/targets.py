@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from onboarding.aws_errors import code_of, explaining
+from onboarding import buckets
+from onboarding.aws_errors import explaining
 from onboarding.effects import Effects
 from onboarding.errors import TryAgain
 from onboarding.manifest import DatabaseWorkload, Manifest
 from onboarding.observations import Answer, Observation
+from onboarding.policy_documents import document
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
@@ -21,6 +24,15 @@ if TYPE_CHECKING:
 MASTER = "namrong_master"
 ENGINE = "postgres"
 BACKUP_DAYS = 7
+REPLICATION = "rds.logical_replication"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where in the pilot's network an instance stands: its subnets, and who may reach it."""
+
+    subnet_group: str
+    security_group: str
 
 
 def instance_id(manifest: Manifest, workload: str) -> str:
@@ -28,59 +40,21 @@ def instance_id(manifest: Manifest, workload: str) -> str:
     return f"{manifest.id}-{workload.replace('_', '-')}"
 
 
-def drill_id(manifest: Manifest, workload: str) -> str:
-    """The instance that a backup is restored to, to prove that it can be."""
-    return f"{instance_id(manifest, workload)}-drill"
-
-
 def bucket_name(manifest: Manifest, workload: str, account_id: str) -> str:
     """Bucket names are one name space for the whole world: the account id keeps ours apart."""
     return f"namrong-{manifest.id}-{workload.replace('_', '-')}-{account_id}"
 
 
-@explaining("s3")
-def ensure_bucket(s3: S3Client, effects: Effects, name: str, region: str, key_arn: str) -> None:
+def ensure_bucket(s3: S3Client, effects: Effects, name: str, key_arn: str) -> None:
     """The bucket is there: versioned, encrypted with the pilot's key, closed to the public and to plain HTTP."""
-    effects.make(
-        "s3",
-        "CreateBucket",
-        name,
-        {"region": region},
-        find=lambda: {"bucket": name} if _bucket_exists(s3, name) else None,
-        perform=lambda: _create_bucket(s3, name, region),
-    )
-    s3.put_public_access_block(
-        Bucket=name,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    by_key: Any = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
-    s3.put_bucket_encryption(
-        Bucket=name,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}]
-        },
-    )
-    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_only_over_tls(name)))
+    buckets.ensure_bucket(s3, effects, name, key_arn, _policy(name))
 
 
 @explaining("s3")
-def observe_bucket(s3: S3Client, name: str, now: datetime) -> Observation:
-    """Pass when the bucket is versioned, encrypted by key and closed, as read back from S3."""
-    seen = {
-        "versioning": s3.get_bucket_versioning(Bucket=name).get("Status", "off"),
-        "closed": all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values()),
-        "encryption": s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0][
-            "ApplyServerSideEncryptionByDefault"
-        ]["SSEAlgorithm"],
-        "tls_only": "aws:SecureTransport" in s3.get_bucket_policy(Bucket=name)["Policy"],
-    }
-    wanted = {"versioning": "Enabled", "closed": True, "encryption": "aws:kms", "tls_only": True}
+def observe_bucket(s3: S3Client, name: str, key_arn: str, now: datetime) -> Observation:
+    """Pass when the bucket is closed, versioned, encrypted and governed, as read back from S3."""
+    seen = buckets.bucket_state(s3, name, key_arn, _policy(name))
+    wanted = dict.fromkeys(seen, True)
     answer = Answer.PASS if seen == wanted else Answer.FAIL
     return Observation(f"bucket.{name}", answer, seen, wanted, now, "targets.bucket_open", {"bucket": name})
 
@@ -121,7 +95,7 @@ def ensure_parameter_group(rds: RDSClient, effects: Effects, name: str, family: 
         "rds",
         "CreateDBParameterGroup",
         name,
-        {"family": family},
+        {"group": name},  # not the family: a newer PostgreSQL on offer must not make a cleared task another request
         find=lambda: {"group": name} if _group_exists(rds, name) else None,
         perform=lambda: {
             "group": rds.create_db_parameter_group(
@@ -129,12 +103,28 @@ def ensure_parameter_group(rds: RDSClient, effects: Effects, name: str, family: 
             )["DBParameterGroup"]["DBParameterGroupName"]
         },
     )
-    rds.modify_db_parameter_group(
-        DBParameterGroupName=name,
-        Parameters=[
-            {"ParameterName": "rds.logical_replication", "ParameterValue": "1", "ApplyMethod": "pending-reboot"}
-        ],
-    )
+    if _parameter(rds, name, REPLICATION) != "1":  # writing it again could leave instances pending a reboot
+        wanted: Any = {"ParameterName": REPLICATION, "ParameterValue": "1", "ApplyMethod": "pending-reboot"}
+        rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[wanted])
+
+
+@explaining("rds")
+def ensure_subnet_group(rds: RDSClient, effects: Effects, name: str, subnets: Sequence[str]) -> str:
+    """The group of private subnets that the pilot's instances stand in."""
+
+    def find() -> dict[str, Any] | None:
+        try:
+            rds.describe_db_subnet_groups(DBSubnetGroupName=name)
+        except rds.exceptions.DBSubnetGroupNotFoundFault:
+            return None
+        return {"group": name}
+
+    def perform() -> dict[str, Any]:
+        rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="Namrong", SubnetIds=list(subnets))
+        return {"group": name}
+
+    effects.make("rds", "CreateDBSubnetGroup", name, {"subnets": sorted(subnets)}, find=find, perform=perform)
+    return name
 
 
 @explaining("rds")
@@ -146,6 +136,7 @@ def request_instance(
     *,
     version: str,
     group: str,
+    network: Placement,
     key_arn: str,
     password: str,
 ) -> str:
@@ -166,6 +157,8 @@ def request_instance(
             MasterUsername=MASTER,
             MasterUserPassword=password,
             DBParameterGroupName=group,
+            DBSubnetGroupName=network.subnet_group,
+            VpcSecurityGroupIds=[network.security_group],
             BackupRetentionPeriod=BACKUP_DAYS,
             PubliclyAccessible=False,
             DeletionProtection=True,
@@ -189,7 +182,9 @@ def observe_instance(rds: RDSClient, name: str, now: datetime) -> Observation:
     """Pass when the instance is available with its parameters in force; unknown on the way; fail in a dead end."""
     found = instance(rds, name)
     if found is None:
-        return Observation(f"rds.{name}", Answer.UNKNOWN, "absent", "available", now, "targets.on_its_way", {"name": name})
+        return Observation(
+            f"rds.{name}", Answer.UNKNOWN, "absent", "available", now, "targets.on_its_way", {"name": name}
+        )
     status = found["DBInstanceStatus"]
     applied = [group["ParameterApplyStatus"] for group in found.get("DBParameterGroups", [])]
     seen = {"status": status, "parameters": applied}
@@ -246,33 +241,11 @@ def _group_exists(rds: RDSClient, name: str) -> bool:
     return True
 
 
-def _bucket_exists(s3: S3Client, name: str) -> bool:
-    try:
-        s3.head_bucket(Bucket=name)
-    except s3.exceptions.ClientError as failure:
-        if code_of(failure) in ("404", "NoSuchBucket"):
-            return False
-        raise
-    return True
+def _parameter(rds: RDSClient, group: str, name: str) -> str | None:
+    pages = rds.get_paginator("describe_db_parameters").paginate(DBParameterGroupName=group)
+    held = (each for page in pages for each in page["Parameters"] if each["ParameterName"] == name)
+    return next((each.get("ParameterValue") for each in held), None)
 
 
-def _create_bucket(s3: S3Client, name: str, region: str) -> dict[str, Any]:
-    where: Any = {"LocationConstraint": region}
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration=where, ObjectOwnership="BucketOwnerEnforced")
-    return {"bucket": name}
-
-
-def _only_over_tls(name: str) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "OnlyOverTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
+def _policy(name: str) -> str:
+    return document("resources/bucket", bucket=name)

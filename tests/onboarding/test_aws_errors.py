@@ -91,7 +91,11 @@ def test_explaining_names_the_place_and_leaves_other_errors_alone() -> None:
 
 
 def test_both_languages_have_the_same_entries() -> None:
-    for room in ("aws", "accounts"):
+    rooms = (
+        "aws", "accounts", "access", "baseline", "buckets", "guardrails", "network", "regions", "roles", "targets",
+        "traffic", "units",
+    )  # fmt: skip
+    for room in rooms:
         th, en = (yaml.safe_load((LOCALES / language / f"{room}.yaml").read_text("utf-8")) for language in ("th", "en"))
         assert {name: sorted(entry) for name, entry in th.items()} == {key: sorted(told) for key, told in en.items()}
         assert all(sorted(entry) == ["remedy", "what"] for entry in en.values())
