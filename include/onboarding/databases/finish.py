@@ -47,6 +47,7 @@ def finish(source: Database, target: Database, *, load: str, fence: int, jobs: i
         check(connection, load=load, fence=fence)
         _all_arrived(connection)
         archive = _archive(connection)
+    _ensure_named_roles(source, target)
     with programs.private_directory() as folder:
         path = folder / "schema.dump"
         path.write_bytes(archive)
@@ -68,6 +69,19 @@ def _all_arrived(connection: Connection) -> None:
         raise Stop(
             "databases.parts_missing", where=connection.info.dbname, planned=row and row[1], arrived=row and row[2]
         )
+
+
+def _ensure_named_roles(source: Database, target: Database) -> None:
+    """The roles that row-security policies speak of exist on the target, without a login until somebody gives one."""
+    with session(source) as reading:
+        wanted = reading.execute(
+            "SELECT DISTINCT r.rolname FROM pg_policy p CROSS JOIN LATERAL unnest(p.polroles) AS named (oid)"
+            " JOIN pg_roles r ON r.oid = named.oid ORDER BY 1"
+        ).fetchall()
+    with session(target, autocommit=True) as connection:
+        for (role,) in wanted:
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
 
 
 def _archive(connection: Connection) -> bytes:

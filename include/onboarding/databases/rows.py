@@ -21,9 +21,10 @@ CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class ShardResult:
-    """What this call moved: rows (or large objects), bytes of COPY, and parts that were there already."""
+    """What this call moved: rows, large objects, bytes of both, parts; and parts that were there already."""
 
     rows: int
+    large_objects: int
     bytes: int
     parts: int
     skipped: int
@@ -38,7 +39,7 @@ def move_unit(
     load has to start clean: `ensure_empty_database` under a new load); TryAgain when a server went away.
     """
     claim(target, shard.unit, load=load, fence=fence)
-    rows = moved_bytes = moved = 0
+    moved: list[tuple[Part, int, int]] = []
     name = label(shard.unit, fence)
     with session(source, label=name) as reading, session(target, autocommit=True, label=name) as writing:
         arrived = _arrived(writing, shard, snapshot_id)
@@ -48,8 +49,14 @@ def move_unit(
         for part in todo:
             done = _move(reading, writing, part, Attempt(load, shard.unit, snapshot_id, fence))
             if done is not None:
-                moved, rows, moved_bytes = moved + 1, rows + done[0], moved_bytes + done[1]
-    return ShardResult(rows, moved_bytes, moved, len(shard.parts) - moved)
+                moved.append((part, *done))
+    return ShardResult(
+        sum(count for part, count, _ in moved if part.kind == "rows"),
+        sum(count for part, count, _ in moved if part.kind == "large_objects"),
+        sum(size for _, _, size in moved),
+        len(moved),
+        len(shard.parts) - len(moved),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,29 +11,36 @@ from onboarding.databases.sessions import session
 
 @dataclass(frozen=True)
 class Status:
-    """Parts, rows and bytes that have arrived; parts and bytes planned (bytes on disk, so a measure only)."""
+    """Parts, rows, large objects and bytes that have arrived; parts and bytes planned (on disk, a measure only)."""
 
     parts: int
     planned_parts: int
     rows: int
+    large_objects: int
     bytes: int
     planned_bytes: int
     finished: bool
+
+
+NOTHING = Status(0, 0, 0, 0, 0, 0, False)
 
 
 def status(target: Database, load: str) -> Status:
     """The load's standing, from what lies in the target; all zero when the database is another load's."""
     with session(target) as connection:
         if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
-            return Status(0, 0, 0, 0, 0, False)
+            return NOTHING
         row = connection.execute(
-            "SELECT count(c.part), count(p.part), coalesce(sum(c.rows), 0)::bigint, coalesce(sum(c.bytes), 0)::bigint,"
+            "SELECT count(c.part), count(p.part),"
+            " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'rows'), 0)::bigint,"
+            " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'large_objects'), 0)::bigint,"
+            " coalesce(sum(c.bytes), 0)::bigint,"
             " coalesce(sum(p.bytes), 0)::bigint, bool_or(l.finished_at IS NOT NULL)"
             " FROM namrong.load l LEFT JOIN namrong.parts p ON true LEFT JOIN namrong.checkpoints c USING (part)"
             " WHERE l.load = %s HAVING count(*) > 0",
             [load],
         ).fetchone()
-    return Status(*row) if row is not None else Status(0, 0, 0, 0, 0, False)
+    return Status(*row) if row is not None else NOTHING
 
 
 def clean_up(target: Database, *, load: str, fence: int) -> None:
@@ -53,8 +60,9 @@ def unit_status(target: Database, unit: str) -> tuple[int, int]:
     """Rows and bytes of one unit that have arrived, whichever attempts brought them."""
     with session(target) as connection:
         row = connection.execute(
-            "SELECT coalesce(sum(rows), 0)::bigint, coalesce(sum(bytes), 0)::bigint"
-            " FROM namrong.checkpoints WHERE unit = %s",
+            "SELECT coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'rows'), 0)::bigint,"
+            " coalesce(sum(c.bytes), 0)::bigint"
+            " FROM namrong.checkpoints c JOIN namrong.parts p USING (part) WHERE c.unit = %s",
             [unit],
         ).fetchone()
     return (0, 0) if row is None else (row[0], row[1])

@@ -39,7 +39,8 @@ WITH schemas AS (
     WHERE c.relnamespace IN (SELECT oid FROM schemas)
     UNION ALL
     SELECT 'pg_policy'::regclass, p.oid, 0,
-           concat_ws(' ', p.polcmd, p.polpermissive, pg_get_expr(p.polqual, p.polrelid),
+           concat_ws(' ', p.polcmd, p.polpermissive,
+                     (SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (p.polroles)), pg_get_expr(p.polqual, p.polrelid),
                      pg_get_expr(p.polwithcheck, p.polrelid))
     FROM pg_policy p
     UNION ALL

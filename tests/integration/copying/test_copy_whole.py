@@ -39,6 +39,7 @@ def copy_all(
 
 
 def test_everything_arrives(nasty: Source, instance: Database, fences: Iterator[int]) -> None:
+    nasty.run(f"CREATE POLICY theirs ON guarded TO {nasty.service.user} USING (true)")  # names a role: see finish
     before = digest(nasty.owner)
     target = copy_all(nasty.owner, instance, fences)
 
