@@ -16,6 +16,9 @@ Resolver = Callable[[str], str]
 
 CONNECT_TIMEOUT_S = 10
 
+PINNED = "-c DateStyle=ISO -c IntervalStyle=iso_8601 -c TimeZone=UTC"
+"""What an agency set for a role or a database must not change how its values read (psycopg parses ISO only)."""
+
 
 def resolver(nameserver: str | None) -> Resolver:
     """A look-up of one IPv4 address per call, uncached, so that a changed record is seen at once.
@@ -77,6 +80,7 @@ class Database:
                 password=self.password,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name="namrong",
+                options=PINNED,
                 autocommit=autocommit,
             )
         except psycopg.OperationalError as failure:

@@ -31,7 +31,9 @@ Slug = Annotated[str, _ascii_name(r"[a-z][a-z0-9_]{0,30}")]
 Login = Annotated[str, _ascii_name(r"[a-z][a-z0-9_.-]{0,62}")]
 DomainName = Annotated[str, _ascii_name(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")]
 Region = Annotated[str, _ascii_name(r"[a-z]{2}-[a-z]+-[0-9]")]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\r\n\x00-\x1f]+$")]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\r\n\x00-\x1f]+$")
+]
 Identifier = Annotated[str, AfterValidator(lambda name: _identifier(name))]
 Level = Literal["low", "moderate", "high"]
 

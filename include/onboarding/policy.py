@@ -10,10 +10,13 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from onboarding.databases.assess import TargetOffers
 from onboarding.manifest import Manifest
 from onboarding.observations import Answer, Observation, judged
 
 POLICY_FILE = Path(__file__).resolve().parent.parent / "policies" / "classification.yaml"
+
+RDS_FILE = POLICY_FILE.with_name("rds_postgres.yaml")
 
 
 class _Rule(BaseModel):
@@ -43,6 +46,12 @@ def load_policy(path: Path = POLICY_FILE) -> Policy:
     return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+def rds_offers(major: int, path: Path = RDS_FILE) -> TargetOffers:
+    """What RDS for PostgreSQL takes by the dated table, for a time when no instance can be asked yet."""
+    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return TargetOffers(major, frozenset(name for line in table["extensions"] for name in line), bool(table["icu"]))
+
+
 def observe_policy(manifest: Manifest, policy: Policy, now: datetime) -> list[Observation]:
     """One observation per rule that speaks about this pilot; a pilot may move when all pass."""
     return list(_observations(manifest, policy, now))
@@ -65,9 +74,7 @@ def _observations(manifest: Manifest, policy: Policy, now: datetime) -> Iterator
     yield _rule("policy.region", manifest.region, sorted(regions), manifest.region in regions, policy, now)
 
 
-def _rule(
-    check: str, observed: object, expected: object, holds: bool, policy: Policy, now: datetime
-) -> Observation:
+def _rule(check: str, observed: object, expected: object, holds: bool, policy: Policy, now: datetime) -> Observation:
     answer = Answer.PASS if holds else Answer.FAIL
     return Observation(check, answer, observed, expected, now, check, {"found": observed, "version": policy.version})
 

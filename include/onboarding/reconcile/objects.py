@@ -18,17 +18,14 @@ from onboarding.reconcile.sides import Side
 KINDS = tuple(sorted(path.stem for path in (QUERIES / "objects").glob("*.sql")))
 GRANTS = ("grants", "default_privileges")
 
-# What the service role gives up until release, by the first word of the object's kind.
-_ON_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN")
+# What the service role, and PUBLIC with it, gives up until release, by the first word of the object's kind.
+# Of routines only those that write with their owner's rights.
+TABLE_WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+OF_TABLES = (*TABLE_WRITES, "TRIGGER", "MAINTAIN")
 WRITES: Mapping[str, tuple[str, ...]] = {
-    "table": _ON_ROWS,
-    "view": _ON_ROWS,
-    "foreign": _ON_ROWS,
-    "materialized": _ON_ROWS,
-    "sequence": ("USAGE", "UPDATE"),
-    "schema": ("CREATE",),
-}
-"""By the first word of an object's kind: what a service without the right to write does not hold."""
+    "table": OF_TABLES, "view": OF_TABLES, "materialized": OF_TABLES, "foreign": OF_TABLES,
+    "sequence": ("USAGE", "UPDATE"), "schema": ("CREATE",), "function": ("EXECUTE",), "procedure": ("EXECUTE",),
+}  # fmt: skip
 
 Definition = Mapping[str, Any]
 Census = dict[tuple[str, str], Definition]
@@ -158,6 +155,6 @@ def _open_tables(side: Side, exclude_schemas: Sequence[str], role: str) -> list[
         + """SELECT format('%%s.%%s', schema, c.relname) FROM pg_class c JOIN own ON schema_oid = c.relnamespace
               JOIN pg_roles r ON r.rolname = %(role)s
              WHERE c.relkind IN ('r', 'p', 'f', 'v') AND has_table_privilege(r.oid, c.oid, %(writes)s)""",
-        {"excluded": [*exclude_schemas], "role": role, "writes": ", ".join(WRITES["table"])},
+        {"excluded": [*exclude_schemas], "role": role, "writes": ", ".join(TABLE_WRITES)},
     )
     return [ObjectDifference("grants", f"{name} to {role}", "open") for (name,) in rows]

@@ -1,0 +1,82 @@
+"""One DAG per manifest: the journey of a pilot, stage by stage, a gate between stages."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Asset, TaskGroup, chain
+
+from onboarding.stages import account, cutover, intake, live, migration, validation
+from onboarding_airflow.journey import Journey
+from onboarding_airflow.pilots import loaded
+
+PILOT_LIVE = Asset(name="pilot/live", uri="namrong://pilot/live", group="pilot")
+
+
+def onboard(journey: Journey) -> None:
+    """The table of contents: intake, account, migration, validation, cutover, soak, live."""
+    do, gate = journey.do, journey.gate
+
+    with TaskGroup("intake", tooltip="รับโครงการ"):
+        chain(do(intake.receive), do(intake.assess), accepted := gate("intake"))
+
+    with TaskGroup("account", tooltip="บัญชี AWS"):
+        chain(
+            accepted,
+            do(account.request_account),
+            gate("account_made"),
+            do(account.place_and_guard),
+            gate("region_open"),
+            do(account.apply_baseline),
+            do(account.grant_access),
+            account_ready := gate("account"),
+        )
+
+    with TaskGroup("migration", tooltip="ย้ายข้อมูล"):
+        chain(account_ready, do(migration.request_targets), targets := gate("targets_made"))
+        moved = [journey.upload(workload, after=targets) for workload in journey.manifest.files]
+        copied = [journey.load(workload, "rehearsal", after=targets) for workload in journey.manifest.databases]
+        chain(
+            copied,
+            do(migration.back_up),
+            gate("backed_up"),
+            do(migration.restore_backup),
+            gate("restored"),
+            drilled := do(migration.prove_restore),
+        )
+        chain([*moved, drilled], migrated := gate("migration"))
+
+    with TaskGroup("validation", tooltip="ตรวจสอบ"):
+        checks = [do(validation.reconcile), do(validation.expect), do(validation.ask_golden_queries)]
+        chain(migrated, checks, do(validation.rehearse), validated := gate("validation"))
+
+    with TaskGroup("cutover", tooltip="สลับระบบ"):
+        chain(validated, gate("window"), journey.approval(1), journey.approval(2), frozen := do(cutover.freeze))
+        loaded_again = [journey.load(workload, "final", after=frozen) for workload in journey.manifest.databases]
+        chain(
+            [frozen, *loaded_again],
+            do(cutover.prove),
+            do(cutover.shift_traffic),
+            released := do(cutover.release),
+            switched := gate("cutover"),
+        )
+        chain([frozen, *loaded_again, released], do(cutover.stand_down, trigger_rule="one_failed"))
+
+    with TaskGroup("soak", tooltip="เฝ้าระวัง"):
+        chain(switched, soaked := gate("soak"))
+
+    with TaskGroup("live", tooltip="ให้บริการจริง"):
+        chain(soaked, do(live.revoke_access), do(live.declare, outlets=[PILOT_LIVE]))
+
+
+for manifest in loaded().manifests.values():
+    with DAG(
+        dag_id=manifest.dag_id,
+        dag_display_name=f"{manifest.id} · {manifest.name.th}",
+        description=manifest.name.en,
+        schedule=None,
+        max_active_runs=1,
+        catchup=False,
+        tags=["onboarding", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
+        access_control=Journey.access(manifest),
+        doc_md=__doc__,
+    ):
+        onboard(Journey(manifest))

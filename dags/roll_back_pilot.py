@@ -1,0 +1,31 @@
+"""One DAG per manifest: the way back to the agency's own machines, after saying what it would cost."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, chain
+
+from onboarding.stages import decision, way_back
+from onboarding_airflow.journey import Journey
+from onboarding_airflow.pilots import loaded
+
+for manifest in loaded().manifests.values():
+    with DAG(
+        dag_id=f"roll_back_{manifest.id}",
+        dag_display_name=f"{manifest.id} · ย้อนกลับ · way back",
+        description=f"{manifest.name.en}: back to the agency's own machines",
+        schedule=None,
+        max_active_runs=1,
+        catchup=False,
+        tags=["way back", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
+        access_control=Journey.access(manifest),
+        doc_md=__doc__,
+    ):
+        journey = Journey(manifest)
+        chain(
+            journey.do(way_back.close_target),
+            journey.do(way_back.measure_loss),
+            journey.approval(1, decision.WAY_BACK),
+            journey.approval(2, decision.WAY_BACK),
+            journey.do(way_back.turn_back),
+            journey.gate("turned_back"),
+        )

@@ -1,0 +1,158 @@
+"""What people are asked, and what becomes of their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onboarding import approvals
+from onboarding.approvals import Person
+from onboarding.errors import Stop
+from onboarding.manifest import Manifest
+from onboarding.messages import both, text
+from onboarding.observations import Observation
+from onboarding.stages.pilot import Pilot
+
+CUTOVER, WAY_BACK = approvals.CUTOVER, "way_back"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who may answer, about which digest, and what they are told (Markdown, Thai first)."""
+
+    people: tuple[Person, ...]
+    digest: str
+    body: str
+
+
+def subject(manifest: Manifest, purpose: str, ordinal: int) -> str:
+    """The headline; the same at every parse, so that it makes no new DAG version."""
+    told = both(f"decision.{purpose}.subject", id=manifest.id, ordinal=ordinal)
+    return f"{told['th']} · {told['en']}"
+
+
+def ask(pilot: Pilot, purpose: str, ordinal: int, people: Mapping[str, Person], requester: str | None) -> Question:
+    """Works out who may answer and about what, and leaves the question in the ledger."""
+    digest = digest_of(pilot, purpose)
+    may_answer = _candidates(pilot, purpose, ordinal, digest, people, requester)
+    approvals.ask(pilot.ledger, pilot.id, digest, ordinal, may_answer, purpose=purpose, run=pilot.run)
+    return Question(tuple(may_answer), digest, _body(pilot, purpose, digest, str(requester)))
+
+
+def record_answer(
+    pilot: Pilot,
+    purpose: str,
+    ordinal: int,
+    people: Mapping[str, Person],
+    *,
+    requester: str | None,
+    answered_by: str,
+    approved: bool,
+    automated: bool,
+    comment: str,
+) -> None:
+    """The answer in the ledger, once more checked: the right person, about what still stands.
+
+    Raises Stop when somebody else answered, or the evidence has changed since the question was asked.
+    """
+    digest = digest_of(pilot, purpose)
+    asked = pilot.ledger.latest(pilot.id, "approval_asked", purpose)
+    if approved and (asked is None or asked.body["digest"] != digest):
+        raise Stop("decision.evidence_changed", where=pilot.id)
+    may_answer = _candidates(pilot, purpose, ordinal, digest, people, requester)
+    person = next((person for person in may_answer if person.id == answered_by), None)
+    if person is None:
+        raise Stop("decision.not_asked", where=pilot.id, answered_by=answered_by or "-")
+    approvals.record(
+        pilot.ledger,
+        pilot.id,
+        digest,
+        person.login,
+        "approve" if approved else "reject",
+        automated=automated,
+        ordinal=ordinal,
+        requester=str(requester),
+        comment=comment,
+        purpose=purpose,
+        run=pilot.run,
+    )
+
+
+def digest_of(pilot: Pilot, purpose: str) -> str:
+    """The digest that an answer is bound to: the evidence up to the rehearsal, or the measured loss."""
+    if purpose == WAY_BACK:
+        loss = pilot.ledger.latest(pilot.id, "loss", "way_back")
+        if loss is None:
+            raise Stop("decision.loss_not_measured", where=pilot.id)
+        return approvals.digest(pilot.manifest.digest(), dict(loss.body), loss.hash)
+    return approvals.digest(pilot.manifest.digest(), plan(pilot), approvals.evidence_digest(pilot.ledger, pilot.id))
+
+
+def plan(pilot: Pilot) -> dict[str, Any]:
+    """What the night will do, as the approvers see it."""
+    traffic = pilot.manifest.cutover.traffic
+    rehearsal = pilot.ledger.latest(pilot.id, "rehearsal", "cutover")
+    return {
+        "databases": [workload.name for workload in pilot.manifest.databases],
+        "files": [workload.name for workload in pilot.manifest.files],
+        "record": traffic.record,
+        "ramp": list(traffic.ramp),
+        "rehearsal": dict(rehearsal.body) if rehearsal else None,
+    }
+
+
+def approved_observation(pilot: Pilot, purpose: str) -> Observation:
+    """Pass when the approvals that `purpose` needs stand for what is true now."""
+    last = approvals.given(pilot.ledger, pilot.id, purpose)
+    return approvals.may_cut_over(
+        pilot.ledger,
+        pilot.id,
+        digest_of(pilot, purpose),
+        pilot.manifest.evidence_fresh_for,
+        pilot.clock(),
+        requester=pilot.requester or (last[-1].requester if last else None),
+        purpose=purpose,
+    )
+
+
+def _candidates(
+    pilot: Pilot, purpose: str, ordinal: int, digest: str, people: Mapping[str, Person], requester: str | None
+) -> list[Person]:
+    earlier = [
+        one.approver
+        for one in approvals.standing(pilot.ledger, pilot.id, digest, purpose=purpose)
+        if one.ordinal < ordinal
+    ]
+    return approvals.candidates(people, pilot.manifest.approvers, requester, earlier)
+
+
+def _body(pilot: Pilot, purpose: str, digest: str, requester: str) -> str:
+    told = _loss_table(pilot) if purpose == WAY_BACK else _evidence_table(pilot)
+    parts = [
+        text(f"decision.{purpose}.body", language, name=getattr(pilot.manifest.name, language), requester=requester)
+        for language in ("th", "en")
+    ]
+    return "\n\n".join([*parts, told, f"`SHA-256 {digest}`"])
+
+
+def _evidence_table(pilot: Pilot) -> str:
+    rows = ["| หลักฐาน · evidence | ค่า · value |", "|---|---|"]
+    for record in pilot.ledger.records(pilot=pilot.id, kind="reconciled"):
+        rows.append(
+            f"| {record.body['workload']} ({record.body['what']}, {record.body['moment']}) |"
+            f" {record.body['source']:,} · unaccounted {record.body['unaccounted']} |"
+        )
+    rehearsal = pilot.ledger.latest(pilot.id, "rehearsal", "cutover")
+    if rehearsal:
+        rows.append(f"| ซ้อมสลับ · rehearsed cutover | {rehearsal.body['cutover_s']} s |")
+        rows.append(f"| ซ้อมย้อนกลับ · rehearsed way back | {rehearsal.body['way_back_s']} s |")
+    return "\n".join(rows)
+
+
+def _loss_table(pilot: Pilot) -> str:
+    loss = pilot.ledger.latest(pilot.id, "loss", "way_back")
+    rows = ["| ตาราง · table | แถวที่จะหาย · rows lost |", "|---|---|"]
+    tables = dict(loss.body["tables"]) if loss else {}
+    rows += [f"| {table} | {count} |" for table, count in sorted(tables.items())] or ["| - | 0 |"]
+    return "\n".join(rows)

@@ -1,0 +1,145 @@
+"""One load of one database: from a single snapshot of the source into an empty database, unit by unit.
+
+A load has a name, "rehearsal-1" or "final-1": its kind and the cutover attempt it belongs to. The first load is the
+rehearsal of the second: it tells how long the freeze will last.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from onboarding.cutover.state import CutoverState
+from onboarding.databases import finish as engine_finish
+from onboarding.databases import plan as engine_plan
+from onboarding.databases import rows, schema, service, snapshot, status, target
+from onboarding.errors import Stop, TryAgain
+from onboarding.evidence_kinds import MovedRows
+from onboarding.stages import sides
+from onboarding.stages.pilot import Pilot
+
+REHEARSAL, FINAL = "rehearsal", "final"
+HOLDER_WITHIN_S = 120
+POLL_S = 0.3
+
+
+def load_name(pilot: Pilot, kind: str) -> str:
+    """The name of the load that belongs to the present cutover attempt."""
+    here = pilot.ledger.cutover(pilot.id)
+    return f"{kind}-{here.epoch + (here.state is CutoverState.ROLLED_BACK)}"
+
+
+def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
+    """Make the empty database, copy its schema, and plan the units; returns their names."""
+    load = load_name(pilot, kind)
+    subject = f"{workload}/{load}"
+    if _is_settled(pilot, workload, kind, load):
+        return _planned(pilot, subject)
+    if kind == FINAL:
+        _demand_frozen(pilot)
+    source = sides.source(pilot, workload)
+    if pilot.ledger.latest(pilot.id, "load_started", subject) is None:
+        pilot.record("load_started", subject, {"load": load})
+    fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
+    into = target.ensure_empty_database(
+        sides.admin(pilot, workload), source.name, load=load, fence=fence, source=source
+    )
+    held = _held_snapshot(pilot, subject)
+    schema.copy_schema(source, into, load=load, fence=fence, snapshot_id=held)
+    shards = engine_plan.plan(
+        source, into, pilot.database_workload(workload).shards, load=load, fence=fence, snapshot_id=held
+    )
+    units = {shard.unit: shard.as_json() for shard in shards}
+    pilot.record("load_plan", subject, {"units": sorted(units), "bytes": sum(shard.bytes for shard in shards)})
+    return sorted(units)
+
+
+def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, int]:
+    """Copy the rows of one unit; what has arrived is not moved again."""
+    load = load_name(pilot, kind)
+    subject = f"{workload}/{load}"
+    if _is_settled(pilot, workload, kind, load):
+        return {"rows": 0, "bytes": 0}
+    source, into = sides.source(pilot, workload), sides.target(pilot, workload)
+    fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
+    began = time.monotonic()
+    shard = engine_plan.kept(into)[unit]
+    moved = rows.move_unit(source, into, shard, snapshot_id=_held_snapshot(pilot, subject), load=load, fence=fence)
+    seconds = round(time.monotonic() - began, 3)
+    arrived = status.unit_status(into, unit)
+    pilot.record(*MovedRows(workload, load, unit, *arrived, seconds).as_record())
+    return {"rows": moved.rows, "bytes": moved.bytes}
+
+
+def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
+    """Build indexes and constraints, set the service's login up (read only), and let the snapshot go."""
+    load = load_name(pilot, kind)
+    subject = f"{workload}/{load}"
+    if _is_settled(pilot, workload, kind, load):
+        return {}
+    source, into = sides.source(pilot, workload), sides.target(pilot, workload)
+    fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
+    login = pilot.services[workload]
+    # Before, because row security policies name the role; after, because views are replaced by `finish`.
+    service.ensure_service_role(into, login.user, login.password, source)
+    finished = engine_finish.finish(source, into, load=load, fence=fence)
+    service.ensure_service_role(into, login.user, login.password, source)
+    began = pilot.ledger.latest(pilot.id, "load_started", subject)
+    seconds = (pilot.clock() - began.at).total_seconds() if began else 0.0
+    arrived = status.status(into, load)
+    body = {"load": load, "rows": arrived.rows, "bytes": arrived.bytes, "seconds": round(seconds, 3)}
+    pilot.record("load_finished", subject, body | {"made": finished.made})
+    return body
+
+
+def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> snapshot.Snapshot | None:
+    """Open a snapshot and write its id down; None when the load needs none any more. The caller closes it."""
+    load = load_name(pilot, kind)
+    if _is_settled(pilot, workload, kind, load):
+        return None
+    held = snapshot.open_snapshot(sides.source(pilot, workload))
+    pilot.record("snapshot", f"{workload}/{load}", {"id": held.id})
+    return held
+
+
+def is_over(pilot: Pilot, workload: str, kind: str) -> bool:
+    """Whether the load needs its snapshot no more: it is finished, given up, or another attempt has begun."""
+    load = load_name(pilot, kind)
+    subject = f"{workload}/{load}"
+    mine = pilot.ledger.latest(pilot.id, "snapshot", subject)
+    given_up = pilot.ledger.latest(pilot.id, "load_given_up", subject)
+    over = given_up is not None and mine is not None and given_up.seq > mine.seq
+    return over or _is_settled(pilot, workload, kind, load)
+
+
+def _is_settled(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
+    """Whether this load may touch the target no more: it is complete, replaced by a later one, or the public is on."""
+    if sides.has_switched(pilot) or _is_finished(pilot, f"{workload}/{load}"):
+        return True
+    final = load.replace(REHEARSAL, FINAL)
+    return kind == REHEARSAL and pilot.ledger.latest(pilot.id, "load_started", f"{workload}/{final}") is not None
+
+
+def _is_finished(pilot: Pilot, subject: str) -> bool:
+    return pilot.ledger.latest(pilot.id, "load_finished", subject) is not None
+
+
+def _planned(pilot: Pilot, subject: str) -> list[str]:
+    planned = pilot.ledger.latest(pilot.id, "load_plan", subject)
+    return list(planned.body["units"]) if planned else ["s000"]
+
+
+def _demand_frozen(pilot: Pilot) -> None:
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state is not CutoverState.FROZEN:
+        raise Stop("cutover.not_frozen", where=pilot.id, state=state)
+
+
+def _held_snapshot(pilot: Pilot, subject: str) -> str:
+    """The id of the snapshot that the holder has open, waited for at most two minutes."""
+    deadline = time.monotonic() + HOLDER_WITHIN_S
+    while (found := pilot.ledger.latest(pilot.id, "snapshot", subject)) is None:
+        if time.monotonic() > deadline:
+            raise TryAgain("cutover.no_snapshot", where=subject, seconds=HOLDER_WITHIN_S)
+        time.sleep(POLL_S)
+    return str(found.body["id"])

@@ -1,0 +1,204 @@
+"""Validation: the copy against the original, by code that did not make it; and the night, rehearsed."""
+
+from __future__ import annotations
+
+import mimetypes
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from onboarding import traffic
+from onboarding.addresses import Database
+from onboarding.cutover.state import CutoverState
+from onboarding.cutover.window import time_needed
+from onboarding.databases import freeze, sequences
+from onboarding.errors import Stop
+from onboarding.evidence_kinds import Reconciled, Rehearsal
+from onboarding.reconcile import compare_databases
+from onboarding.reconcile.files import compare_files
+from onboarding.reconcile.golden import ask as ask_both
+from onboarding.stages import sides
+from onboarding.stages.loading import REHEARSAL, load_name
+from onboarding.stages.migration import effects
+from onboarding.stages.pilot import Pilot
+from onboarding.stages.uploading import PREFIX, bucket
+
+REHEARSED_AT = "rehearsal"
+HEALTH_QUERY = "SELECT count(*) FROM pg_catalog.pg_class"
+PROBE_TIMEOUT_MS = 10_000
+
+
+def reconcile(pilot: Pilot) -> dict[str, int]:
+    """Compare every row, object, sequence, large object and file with its original, both ways."""
+    return compare(pilot, REHEARSED_AT)
+
+
+def compare(pilot: Pilot, moment: str) -> dict[str, int]:
+    """Unaccounted rows and files of each workload, with a record of everything that was compared."""
+    unaccounted: dict[str, int] = {}
+    for workload in pilot.manifest.databases:
+        found = compare_databases(
+            sides.source(pilot, workload.name),
+            sides.target(pilot, workload.name),
+            expect_writes_closed_for=workload.service_role,
+        )
+        body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
+        counted = found.unaccounted_rows
+        _left(pilot, Reconciled(workload.name, "rows", moment, found.source_rows, counted, body))
+        unaccounted[workload.name] = counted
+    for folder in pilot.manifest.files:
+        s3 = pilot.cloud.client("s3")
+        files = compare_files(pilot.folders[folder.name], s3, bucket(pilot, folder.name), PREFIX)
+        body = files.as_json() | {"observations": [seen.as_json() for seen in files.observations(pilot.clock())]}
+        _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))
+        unaccounted[folder.name] = files.unaccounted_files
+    return unaccounted
+
+
+def expect(pilot: Pilot) -> dict[str, Any]:
+    """Ask Great Expectations about source and target: what the move broke, and what was so before."""
+    from onboarding import expectations
+
+    outcome: dict[str, Any] = {}
+    for workload in pilot.manifest.databases:
+        if not workload.expectations:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            result = expectations.run(
+                sides.source(pilot, workload.name),
+                sides.target(pilot, workload.name),
+                workload.expectations,
+                out_dir=Path(folder),
+            )
+            pages = _publish(pilot, Path(folder), workload.name)
+        seen = [one.as_json() for one in result.observations(pilot.clock())]
+        pilot.record("expectations", workload.name, result.as_json() | {"pages": pages, "observations": seen})
+        outcome[workload.name] = {"counts": result.as_json()["counts"], "pages": pages}
+    return outcome
+
+
+def ask_golden_queries(pilot: Pilot) -> dict[str, int]:
+    """Ask both sides the questions whose answers the agency signed."""
+    asked: dict[str, int] = {}
+    for workload in pilot.manifest.databases:
+        found = ask_both(sides.source(pilot, workload.name), sides.target(pilot, workload.name), workload.golden)
+        body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
+        pilot.record("golden", workload.name, body)
+        asked[workload.name] = len(found.answers)
+    return asked
+
+
+def rehearse(pilot: Pilot) -> dict[str, float]:
+    """Go through the night and the way back on a scratch name, and time it: will it fit the window?"""
+    if sides.has_switched(pilot):
+        return {}
+    steps: dict[str, float] = {}
+    for workload in pilot.manifest.databases:
+        steps[f"freeze {workload.name}"] = freeze.rehearse_freeze(
+            sides.source(pilot, workload.name), workload.service_role
+        )
+        loaded = pilot.ledger.latest(pilot.id, "load_finished", f"{workload.name}/{load_name(pilot, REHEARSAL)}")
+        if loaded is None:
+            raise Stop("cutover.nothing_loaded", where=workload.name)
+        steps[f"load {workload.name}"] = float(loaded.body["seconds"])
+        both = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
+        steps[f"sequences {workload.name}"] = _timed(partial(sequences.set_sequences, *both))
+    steps["prove"] = _timed(lambda: compare(pilot, REHEARSED_AT))
+    scratch = service_name(pilot, f"rehearsal.{pilot.manifest.cutover.traffic.record}")
+    steps["traffic"] = _timed(lambda: ramp(pilot, scratch))
+    way_back = _timed(lambda: turn_traffic_back(pilot, scratch))
+    cutover_s = round(sum(steps.values()), 3)
+    window = pilot.manifest.cutover
+    needed = time_needed(timedelta(seconds=cutover_s), timedelta(seconds=way_back))
+    fits = timedelta(seconds=cutover_s) <= window.freeze_budget
+    pilot.record("rehearsal_steps", "cutover", {"steps": {name: round(s, 3) for name, s in steps.items()}})
+    pilot.record(*Rehearsal(cutover_s, round(way_back, 3), needed.total_seconds(), fits).as_record())
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state in (CutoverState.PLANNED, CutoverState.REHEARSED, CutoverState.ROLLED_BACK):
+        why = {"cutover_s": cutover_s}
+        pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.REHEARSED, body=why, run=pilot.run)
+    return {"cutover_s": cutover_s, "way_back_s": round(way_back, 3)}
+
+
+def service_name(pilot: Pilot, record: str) -> traffic.Name:
+    """A name in the pilot's zone with a weighted record per side; the first database is the one behind it."""
+    settings, workload = pilot.manifest.cutover.traffic, pilot.manifest.databases[0].name
+    route53 = pilot.cloud.client("route53", region="us-east-1")
+    zone = traffic.ensure_zone(route53, effects(pilot), settings.zone)
+    return traffic.Name(
+        zone_id=zone,
+        record=record,
+        source_host=sides.source(pilot, workload).host,
+        target_host=sides.target(pilot, workload).host,
+        ttl_s=settings.ttl_s,
+    )
+
+
+def ramp(pilot: Pilot, name: traffic.Name, arrived: Callable[[traffic.StepResult], None] | None = None) -> None:
+    """The name's look-ups move to the target in the manifest's steps, each probed with the service's own login."""
+    settings = pilot.manifest.cutover.traffic
+    traffic.ramp(
+        pilot.cloud.client("route53", region="us-east-1"),
+        name,
+        settings.ramp,
+        resolve=pilot.resolve,
+        ask=lambda address: probe_service(pilot, address),
+        probes=settings.probes,
+        hold=settings.step,
+        arrived=arrived,
+    )
+
+
+def turn_traffic_back(pilot: Pilot, name: traffic.Name) -> None:
+    """All look-ups of the name go to the source, and the source answers."""
+    traffic.set_weights(pilot.cloud.client("route53", region="us-east-1"), name, 0)
+    probe_service(pilot, pilot.resolve(name.source_host))
+
+
+def probe_service(pilot: Pilot, address: str) -> None:
+    """The service's first golden query, asked at one address with the service's own login. Raises Stop."""
+    workload = pilot.manifest.databases[0]
+    queries = [golden.sql for golden in workload.golden] or [HEALTH_QUERY]
+    at: Database = sides.source_service(pilot, workload.name).at(address)
+    try:
+        with at.connect() as connection:
+            connection.execute(f"SET statement_timeout = {PROBE_TIMEOUT_MS}")
+            connection.execute("SET default_transaction_read_only = on")
+            if connection.execute(queries[0].encode()).fetchone() is None:
+                raise Stop("traffic.bad_answer", where=workload.name, address=address, reason="no rows")
+    except psycopg.Error as failure:
+        raise Stop("traffic.bad_answer", where=workload.name, address=address, reason=str(failure)) from failure
+
+
+def _left(pilot: Pilot, shape: Reconciled) -> None:
+    pilot.record(*shape.as_record())
+
+
+def _timed(act: Callable[[], Any]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def _publish(pilot: Pilot, folder: Path, workload: str) -> str:
+    """Puts the Data Docs where the pages of the UI read them; returns the address of the first page."""
+    s3 = pilot.management.client("s3")
+    base = f"reports/{pilot.id}/{workload}/"
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            key = base + path.relative_to(folder).as_posix()
+            s3.put_object(
+                Bucket=pilot.settings.anchor_bucket,
+                Key=key,
+                Body=path.read_bytes(),
+                ContentType=kind,
+                ChecksumAlgorithm="SHA256",
+            )
+    return f"/namrong/reports/{pilot.id}/{workload}/index.html"

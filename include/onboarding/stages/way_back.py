@@ -1,0 +1,59 @@
+"""The way back with `copy`: the source knows nothing of what the target took since. Say what would be lost first."""
+
+from __future__ import annotations
+
+from onboarding.cutover.state import CutoverState
+from onboarding.databases import service
+from onboarding.errors import Stop
+from onboarding.observations import Answer
+from onboarding.reconcile import compare_databases
+from onboarding.stages import cutover, decision, sides
+from onboarding.stages.pilot import Pilot
+
+ON_TARGET = (CutoverState.SWITCHED, CutoverState.COMMITTED)
+
+
+def close_target(pilot: Pilot) -> dict[str, str]:
+    """Stop the service's writes on the target, so that what is measured is all there is."""
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state is CutoverState.ROLLED_BACK:
+        return {"state": state}
+    if state not in ON_TARGET:
+        raise Stop("cutover.nothing_to_turn_back", where=pilot.id, state=state)
+    for workload in pilot.manifest.databases:
+        service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    return {"state": state}
+
+
+def measure_loss(pilot: Pilot) -> dict[str, int]:
+    """Compare target and source: every row the target took since the switch would be lost, table by table."""
+    if pilot.ledger.cutover_state(pilot.id) is CutoverState.ROLLED_BACK:
+        return {}
+    lost: dict[str, int] = {}
+    unknown: list[str] = []
+    for workload in pilot.manifest.databases:
+        found = compare_databases(
+            sides.source(pilot, workload.name),
+            sides.target(pilot, workload.name),
+            expect_writes_closed_for=workload.service_role,
+        )
+        lost |= {f"{workload.name}.{table.table}": table.unaccounted for table in found.tables if table.unaccounted}
+        unknown += found.unknown
+    if unknown:
+        raise Stop("cutover.loss_unknown", where=pilot.id, unknown="; ".join(unknown))
+    pilot.record("loss", "way_back", {"tables": lost, "rows": sum(lost.values())})
+    return {"tables": len(lost), "rows": sum(lost.values())}
+
+
+def turn_back(pilot: Pilot) -> dict[str, str]:
+    """Lead the name back to the source and let the service write there again, if somebody approved that loss."""
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state is CutoverState.ROLLED_BACK:
+        cutover.turn_back(pilot)
+        return {"state": state}
+    approved = decision.approved_observation(pilot, decision.WAY_BACK)
+    if approved.answer is not Answer.PASS:
+        raise Stop(approved.why, where=pilot.id, **dict(approved.values))
+    pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.ROLLED_BACK, body={"by": "way back"}, run=pilot.run)
+    cutover.turn_back(pilot)
+    return {"state": CutoverState.ROLLED_BACK}

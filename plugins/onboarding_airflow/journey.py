@@ -1,0 +1,87 @@
+"""The few shapes that a journey is made of: a step, a gate, an approval, an upload, a load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import TaskGroup, chain
+from airflow.sdk.bases.operator import BaseOperator
+from airflow.sdk.definitions.xcom_arg import XComArg
+
+from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
+from onboarding.stages import decision, loading, uploading
+from onboarding.stages.gates import GATES
+from onboarding_airflow.approval import CutoverApproval
+from onboarding_airflow.gates import GateSensor
+from onboarding_airflow.outcomes import RETRIES, RETRY_DELAY
+from onboarding_airflow.snapshots import HoldSnapshot
+from onboarding_airflow.steps import step
+
+LOAD_DEADLINE = timedelta(days=2)
+APPROVAL_DEADLINE = timedelta(days=14)
+
+
+class Journey:
+    """Makes the tasks of one pilot."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    @staticmethod
+    def access(manifest: Manifest) -> Mapping[str, Mapping[str, set[str]]]:
+        """The agency owner reads its own pilot's DAG; FAB makes no other one visible to that role."""
+        return {f"AgencyOwner_{manifest.id}": {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}}
+
+    def do(self, function: Callable[..., Any], **task_arguments: Any) -> XComArg:
+        return step(function, self.manifest.id, **task_arguments)
+
+    def gate(self, name: str) -> GateSensor:
+        described = GATES[name]
+        return GateSensor(
+            task_id=f"gate_{name}",
+            pilot_id=self.manifest.id,
+            gate=name,
+            deadline=described.deadline,
+            poll=described.poll,
+            doc_md=described.question,
+        )
+
+    def approval(self, ordinal: int, purpose: str = decision.CUTOVER) -> CutoverApproval:
+        return CutoverApproval(
+            task_id=f"approve_{purpose}_{ordinal}",
+            pilot_id=self.manifest.id,
+            purpose=purpose,
+            ordinal=ordinal,
+            subject=decision.subject(self.manifest, purpose, ordinal),
+            response_timeout=APPROVAL_DEADLINE,
+        )
+
+    def upload(self, workload: FilesWorkload, *, after: BaseOperator) -> XComArg:
+        """A folder to its bucket, one mapped unit per batch."""
+        with TaskGroup(workload.name):
+            planned = self.do(uploading.plan_files, given={"workload": workload.name})
+            moved = self.do(uploading.move_files, over=planned, given={"workload": workload.name})
+            chain(after, planned)
+        return moved
+
+    def load(self, workload: DatabaseWorkload, kind: str, *, after: BaseOperator | XComArg) -> XComArg:
+        """A database to its instance from one snapshot, one mapped unit per shard; see `stages.loading`."""
+        given = {"workload": workload.name, "kind": kind}
+        with TaskGroup(workload.name):
+            held = HoldSnapshot(
+                task_id="hold_snapshot",
+                pilot_id=self.manifest.id,
+                workload=workload.name,
+                kind=kind,
+                within=LOAD_DEADLINE,
+                retries=RETRIES,
+                retry_delay=RETRY_DELAY,
+            )
+            prepared = self.do(loading.prepare_load, given=given)
+            copied = self.do(loading.copy_rows, over=prepared, given=given)
+            finished = self.do(loading.finish_load, given=given)
+            chain(after, [held, prepared])
+            chain(copied, finished)
+        return finished

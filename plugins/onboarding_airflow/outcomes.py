@@ -1,0 +1,63 @@
+"""What a failure means to Airflow: stop, or try again after a while; and what it says to the person."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from airflow.sdk import Context, RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowFailException
+
+from onboarding.aws_errors import action_for, explained
+from onboarding.errors import OnboardingError
+from onboarding.stages.pilot import Pilot
+from onboarding_airflow.pilots import open_pilot
+
+log = logging.getLogger(__name__)
+
+RETRIES = 3
+RETRY_DELAY = timedelta(seconds=5)
+
+
+class ByCause(RetryPolicy):
+    """Retry what passes (a throttle, a lost reply, a dead worker); stop at what does not."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002  (Airflow's signature)
+        max_tries: int,  # noqa: ARG002
+        context: Context | None = None,  # noqa: ARG002
+    ) -> RetryDecision:
+        action = action_for(exception)
+        if action in ("retry", "adopt"):
+            return RetryDecision.retry(RETRY_DELAY, action)
+        return RetryDecision.fail(reason=action)
+
+
+@contextmanager
+def opened(pilot_id: str, context: Context) -> Iterator[Pilot]:
+    """The pilot for one task body; a failure inside leaves its reason in the log (th, en) and in the ledger."""
+    ti = context["ti"]
+    requester = context["dag_run"].triggering_user_name or ""
+    pilot = open_pilot(pilot_id, str(ti.run_id), requester)
+    try:
+        yield pilot
+    except Exception as failure:
+        told = explained(failure)
+        _tell(pilot, str(ti.task_id), told, failure)
+        if action_for(failure) in ("retry", "adopt"):
+            raise
+        raise AirflowFailException(told.render("en")) from failure
+
+
+def _tell(pilot: Pilot, task_id: str, told: OnboardingError, failure: Exception) -> None:
+    log.error("%s", told.render("th"))
+    log.error("%s", told.render("en"))
+    try:
+        words = {"th": told.render("th"), "en": told.render("en")}
+        pilot.record("trouble", task_id, words | {"action": action_for(failure)})
+    except OnboardingError as unreachable:
+        log.warning("the ledger did not take the reason: %s", unreachable)

@@ -1,0 +1,94 @@
+"""From Airflow's Connections and Variables to the plain values the domain is handed. Read in a running task only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from airflow.sdk import Connection, Variable
+
+from onboarding.addresses import Database, Resolver, resolver
+from onboarding.approvals import Person
+from onboarding.aws import Cloud
+from onboarding.ledger import Ledger
+from onboarding.manifest import Manifest
+from onboarding.manifests import Loaded, load_folder
+from onboarding.stages.pilot import Login, Pilot, Settings, utc_now
+
+PILOTS = Path(os.environ.get("NAMRONG_PILOTS") or Path(__file__).resolve().parents[2] / "include" / "pilots")
+MANAGEMENT = "namrong_management"
+LEDGER = "namrong_ledger"
+SECRETS = "namrong_secrets"
+SETTINGS = "namrong_settings"
+PEOPLE = "namrong_people"
+
+
+@cache
+def loaded() -> Loaded:
+    """The manifests of the pilots folder, read once per process."""
+    return load_folder(PILOTS)
+
+
+def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
+    """Everything the journey of one pilot is handed, from the Connections of this deployment."""
+    manifest = loaded().manifests[pilot_id]
+    resolve = resolver(os.environ.get("NAMRONG_NAMESERVER"))
+    databases = {w.name: Connection.get(manifest.connection_id(w.name)) for w in manifest.databases}
+    files = {w.name: Connection.get(manifest.connection_id(w.name)) for w in manifest.files}
+    return Pilot(
+        manifest=manifest,
+        others=tuple(other for other in loaded().manifests.values() if other.id != pilot_id),
+        ledger=open_ledger(resolve),
+        management=_management(manifest),
+        settings=_settings(),
+        resolve=resolve,
+        sources={name: _database(connection, resolve) for name, connection in databases.items()},
+        services={name: _service(connection) for name, connection in databases.items()},
+        folders={name: Path(connection.extra_dejson["path"]) for name, connection in files.items()},
+        run=run,
+        requester=requester,
+    )
+
+
+def open_ledger(resolve: Resolver | None = None) -> Ledger:
+    """The programme's ledger, with the role that may only INSERT and SELECT."""
+    return Ledger(_database(Connection.get(LEDGER), resolve or resolver(os.environ.get("NAMRONG_NAMESERVER"))), utc_now)
+
+
+def people() -> Mapping[str, Person]:
+    """Who may answer what, by login; the ids are the auth manager's."""
+    table: dict[str, dict[str, Any]] = Variable.get(PEOPLE, deserialize_json=True)
+    return {
+        login: Person(id=entry["id"], login=login, name=entry["name"], roles=tuple(entry["roles"]))
+        for login, entry in table.items()
+    }
+
+
+def _database(connection: Connection, resolve: Resolver) -> Database:
+    return Database(
+        host=str(connection.host),
+        port=int(connection.port or 5432),
+        name=str(connection.schema),
+        user=str(connection.login),
+        password=str(connection.password),
+        resolve=resolve,
+    )
+
+
+def _service(connection: Connection) -> Login:
+    return Login(connection.extra_dejson["service_user"], connection.extra_dejson["service_password"])
+
+
+def _management(manifest: Manifest) -> Cloud:
+    connection = Connection.get(MANAGEMENT)
+    session = boto3.Session(connection.login, connection.password, region_name=manifest.region)
+    return Cloud(session, manifest.region)
+
+
+def _settings() -> Settings:
+    chosen: dict[str, Any] = Variable.get(SETTINGS, deserialize_json=True)
+    return Settings(external_id_key=str(Connection.get(SECRETS).password), **chosen)

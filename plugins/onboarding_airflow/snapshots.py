@@ -1,0 +1,66 @@
+"""Holds a source's exported snapshot open while mapped tasks copy from it: in the triggerer, never in a worker slot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from onboarding.errors import OnboardingError
+from onboarding.stages import loading
+from onboarding_airflow.pilots import open_pilot
+
+POLL_S = 1.0
+
+
+class SnapshotTrigger(BaseTrigger):
+    """Opens a snapshot, writes its id to the ledger, and keeps it until the load is finished or given up."""
+
+    def __init__(self, *, pilot_id: str, workload: str, kind: str, run: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        self.pilot_id, self.workload, self.kind, self.run_name = pilot_id, workload, kind, run
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        keywords = {"pilot_id": self.pilot_id, "workload": self.workload, "kind": self.kind, "run": self.run_name}
+        return "onboarding_airflow.snapshots.SnapshotTrigger", keywords
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        pilot = await asyncio.to_thread(open_pilot, self.pilot_id, self.run_name)
+        try:
+            held = await asyncio.to_thread(loading.hold_snapshot, pilot, self.workload, self.kind)
+        except OnboardingError as failure:
+            yield TriggerEvent({"error": failure.render("en")})  # type: ignore[no-untyped-call]  # Airflow's own
+            return
+        try:
+            while not await asyncio.to_thread(loading.is_over, pilot, self.workload, self.kind):
+                await asyncio.sleep(POLL_S)
+        finally:
+            if held is not None:
+                await asyncio.to_thread(held.close)
+        yield TriggerEvent({})  # type: ignore[no-untyped-call]  # Airflow's own
+
+
+class HoldSnapshot(BaseOperator):
+    """One snapshot for all units of a load, so that they see one moment of the source."""
+
+    def __init__(self, *, pilot_id: str, workload: str, kind: str, within: timedelta, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pilot_id, self.workload, self.kind, self.within = pilot_id, workload, kind, within
+
+    def execute(self, context: Context) -> None:
+        self.defer(
+            trigger=SnapshotTrigger(
+                pilot_id=self.pilot_id, workload=self.workload, kind=self.kind, run=str(context["ti"].run_id)
+            ),
+            method_name="execute_complete",
+            timeout=self.within,
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, str]) -> None:  # noqa: ARG002
+        if "error" in event:
+            raise AirflowFailException(event["error"])

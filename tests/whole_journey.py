@@ -1,0 +1,169 @@
+"""One pilot's whole journey by calls from a shell, without Airflow: the same stages in the same order as the DAG."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from onboarding.addresses import Database, resolver
+from onboarding.approvals import Person
+from onboarding.aws import Cloud
+from onboarding.ledger import Ledger
+from onboarding.manifests import load_folder
+from onboarding.observations import Answer
+from onboarding.stages import (
+    account,
+    cutover,
+    decision,
+    gates,
+    intake,
+    live,
+    loading,
+    migration,
+    uploading,
+    validation,
+)
+from onboarding.stages.pilot import Login, Pilot, Settings, utc_now
+from sandbox_process import INCLUDE, ask
+
+PILOTS = INCLUDE / "pilots"
+PEOPLE = {
+    login: Person(str(number), login, login, roles)
+    for number, (login, roles) in enumerate(
+        {"platform": ("platform",), "approver1": ("approver",), "approver2": ("approver",)}.items(), 1
+    )
+}
+
+
+@contextmanager
+def agencies(folder: Path, cloud: dict[str, Any], pilots: str, scale: float) -> Iterator[dict[str, Any]]:
+    """The agencies' ready file, their names told to the sandbox's DNS."""
+    ready = folder / "ready.json"
+    words = ["--state", folder / "state", "--ready", ready, "--service-port", cloud["service_port"]]
+    words += ["--subnet", cloud["subnet"], "--scale", scale, "--pilots", pilots, "--watch-stdin"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.agencies", *map(str, words)],
+            stdin=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": str(INCLUDE)},
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the agencies did not start:\n{(folder / 'log').read_text()}")
+            time.sleep(0.05)
+        told = json.loads(ready.read_text())
+        ask(cloud, "names", {side["name"]: side["address"] for side in told["pilots"].values()})
+        yield told
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def pilot_of(cloud: dict[str, Any], sides: dict[str, Any], ledger: Ledger, pilot_id: str, run: str = "r1") -> Pilot:
+    """The pilot as the plugin would hand it to a task, from the sandbox's and the agencies' ready files."""
+    manifests = load_folder(PILOTS).manifests
+    manifest, side = manifests[pilot_id], sides["pilots"][pilot_id]
+    resolve = resolver(cloud["nameserver"])
+    source = Database(
+        side["name"], side["port"], side["database"], side["owner"]["user"], side["owner"]["password"], resolve
+    )
+    session = boto3.Session(cloud["access_key"], cloud["secret_key"], region_name=manifest.region)
+    return Pilot(
+        manifest=manifest,
+        others=tuple(other for other in manifests.values() if other.id != pilot_id),
+        ledger=ledger,
+        management=Cloud(session, manifest.region, cloud["aws_endpoint_url"]),
+        settings=Settings("pilots.example", f"namrong-anchors-{cloud['management_account']}", "test key", sandbox=True),
+        resolve=resolve,
+        sources={workload.name: source for workload in manifest.databases},
+        services={w.name: Login(side["service"]["user"], side["service"]["password"]) for w in manifest.databases},
+        folders={workload.name: Path(side["files"]) for workload in manifest.files},
+        run=run,
+        requester="platform",
+        clock=utc_now,
+    )
+
+
+def open_gate(pilot: Pilot, name: str, within_s: float = 60) -> None:
+    """Asks until the gate opens; says what it saw when it does not."""
+    deadline = time.monotonic() + within_s
+    while (verdict := gates.ask(pilot, name)).answer is Answer.UNKNOWN and time.monotonic() < deadline:
+        time.sleep(0.3)
+    if verdict.answer is not Answer.PASS:
+        raise AssertionError(f"{name}: {[seen for seen in verdict.observations if seen.answer is not Answer.PASS]}")
+
+
+def load(pilot: Pilot, kind: str) -> None:
+    for workload in pilot.manifest.databases:
+        held = loading.hold_snapshot(pilot, workload.name, kind)
+        try:
+            units = loading.prepare_load(pilot, workload.name, kind)
+            threads = [
+                threading.Thread(target=loading.copy_rows, args=(pilot, unit, workload.name, kind)) for unit in units
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            loading.finish_load(pilot, workload.name, kind)
+        finally:
+            if held is not None:
+                held.close()
+
+
+def upload(pilot: Pilot) -> None:
+    for workload in pilot.manifest.files:
+        for unit in uploading.plan_files(pilot, workload.name):
+            uploading.move_files(pilot, unit, workload.name)
+
+
+def approve(pilot: Pilot, purpose: str = decision.CUTOVER) -> None:
+    for ordinal in (1, 2):
+        question = decision.ask(pilot, purpose, ordinal, PEOPLE, "platform")
+        decision.record_answer(
+            pilot,
+            purpose,
+            ordinal,
+            PEOPLE,
+            requester="platform",
+            answered_by=question.people[0].id,
+            approved=True,
+            automated=True,
+            comment="",
+        )
+
+
+def steps(pilot: Pilot) -> list[Callable[[], Any]]:
+    """Every step in the DAG's order; a gate is a step too."""
+
+    def do(function: Callable[[Pilot], Any]) -> Callable[[], Any]:
+        return lambda: function(pilot)
+
+    def gate(name: str) -> Callable[[], None]:
+        return lambda: open_gate(pilot, name)
+
+    return [
+        do(intake.receive), do(intake.assess), gate("intake"),
+        do(account.request_account), gate("account_made"), do(account.place_and_guard), gate("region_open"),
+        do(account.apply_baseline), do(account.grant_access), gate("account"),
+        do(migration.request_targets), gate("targets_made"), do(upload), lambda: load(pilot, loading.REHEARSAL),
+        do(migration.back_up), gate("backed_up"), do(migration.restore_backup), gate("restored"),
+        do(migration.prove_restore), gate("migration"),
+        do(validation.reconcile), do(validation.expect), do(validation.ask_golden_queries), do(validation.rehearse),
+        gate("validation"), gate("window"), do(approve), do(cutover.freeze), lambda: load(pilot, loading.FINAL),
+        do(cutover.prove), do(cutover.shift_traffic), do(cutover.release), gate("cutover"), gate("soak"),
+        do(live.revoke_access), do(live.declare),
+    ]  # fmt: skip
