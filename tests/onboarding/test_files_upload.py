@@ -23,9 +23,10 @@ import pytest
 from onboarding.aws import Cloud
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
+from onboarding.files.notes import manifest_key
 from onboarding.files.plan import Batch, plan
 from onboarding.files.scan import SourceFile
-from onboarding.files.upload import BatchResult, clean_up, manifest_key, move_unit, status
+from onboarding.files.upload import BatchResult, clean_up, move_unit, status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +47,7 @@ class Target:
     environment: dict[str, str]
 
     def objects(self, prefix: str = "documents/") -> dict[str, bytes]:
-        keys = [key for key, _ in objects.listed(self.s3, self.bucket, prefix)]
+        keys = [found.key for found in objects.listed(self.s3, self.bucket, prefix)]
         return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
 
 
@@ -106,6 +107,7 @@ def test_the_manifest_tells_what_was_read(tmp_path: Path, target: Target) -> Non
         {
             "path": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest(),
             "mtime_ns": (tmp_path / name).stat().st_mtime_ns,
+            "etag": target.s3.head_object(Bucket=target.bucket, Key=f"documents/{name}")["ETag"],
         }
         for name, body in sorted(content.items(), key=lambda item: item[0].encode())
     ]  # fmt: skip
@@ -117,7 +119,10 @@ def test_a_second_run_adopts_and_sends_nothing(tmp_path: Path, target: Target) -
     _move(tmp_path, target, batch)
     before = target.s3.head_object(Bucket=target.bucket, Key="documents/A.txt")["LastModified"]
     time.sleep(1.1)  # S3 tells times to the second
+    asked: list[str] = []
+    target.s3.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
     again = _move(tmp_path, target, batch)
+    assert sorted(asked) == ["GetObject", "ListObjectsV2", "ListObjectsV2", "PutObject"]  # its manifest, not its files
     assert again == BatchResult(len(content), sum(map(len, content.values())), skipped=len(content))
     assert target.s3.head_object(Bucket=target.bucket, Key="documents/A.txt")["LastModified"] == before
 
@@ -135,6 +140,23 @@ def test_an_object_that_others_put_there_is_adopted_only_when_it_is_the_same(tmp
     assert target.objects()["documents/other"] == different
     assert _move(tmp_path, target, batch, replace=True) == BatchResult(2, sum(map(len, content.values())), skipped=1)
     assert target.objects() == _keyed(content)
+
+
+def test_what_was_changed_behind_our_back_is_found_in_spite_of_the_manifest(tmp_path: Path, target: Target) -> None:
+    content = _fill(tmp_path, "ก", "ข")
+    (batch,) = plan(tmp_path, 1)
+    _move(tmp_path, target, batch)
+    target.s3.put_object(Bucket=target.bucket, Key="documents/ก", Body=content["ก"][:-1] + b"!")
+    with pytest.raises(Stop) as refusal:
+        _move(tmp_path, target, batch)
+    assert refusal.value.key == "files.different"
+    target.s3.put_object(Bucket=target.bucket, Key="documents/ก", Body=content["ก"])
+    (tmp_path / "ข").write_bytes(content["ข"][:-1] + b"!")  # and when it is the source that changed
+    with pytest.raises(Stop) as refusal:
+        _move(tmp_path, target, batch)
+    assert "documents/ข" in refusal.value.render("en")
+    assert _move(tmp_path, target, batch, replace=True).skipped == 1
+    assert target.objects()["documents/ข"] == content["ข"][:-1] + b"!"
 
 
 def test_an_object_that_appears_between_listing_and_writing_is_not_overwritten(tmp_path: Path, target: Target) -> None:
@@ -218,6 +240,7 @@ def test_more_than_64_mib_goes_in_parts_and_a_second_run_knows_it_by_s3s_checksu
     for chunk in target.s3.get_object(Bucket=target.bucket, Key="documents/ใหญ่.bin")["Body"].iter_chunks(objects.MIB):
         whole.update(chunk)
     assert whole.digest() == hashlib.sha256(large.read_bytes()).digest()
+    target.s3.delete_object(Bucket=target.bucket, Key=manifest_key("documents/", "batch-001"))
     downloads = []
     target.s3.meta.events.register("before-call.s3.GetObject", lambda **_: downloads.append(1))
     assert _move(tmp_path, target, batch).skipped == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -15,7 +16,7 @@ from onboarding.files.reading import Changed, Content
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
 
 MIB = 1024 * 1024
 SINGLE_PUT_BYTES = 64 * MIB
@@ -33,10 +34,19 @@ def part_size(size: int) -> int:
     return max(PART_BYTES, -(-size // (PARTS * MIB)) * MIB)
 
 
-def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """Key and size of every object under a prefix."""
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing tells it. The ETag changes with the content (S3 API Reference, "Object")."""
+
+    key: str
+    size: int
+    etag: str
+
+
+def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[Listed]:
+    """Every object under a prefix."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from ((item["Key"], item["Size"]) for item in page.get("Contents", ()))
+        yield from (Listed(item["Key"], item["Size"], item["ETag"]) for item in page.get("Contents", ()))
 
 
 def checksum(content: Content) -> str:
@@ -46,9 +56,13 @@ def checksum(content: Content) -> str:
     return f"{_encoded(hashlib.sha256(b''.join(content.parts)).digest())}-{len(content.parts)}"
 
 
-def holds(s3: S3Client, bucket: str, key: str, content: Content) -> bool:
-    """Whether the object at `key` has exactly this content, by S3's own checksum or, lacking one, by its bytes."""
+def etag_if_holds(s3: S3Client, bucket: str, key: str, content: Content) -> str | None:
+    """The ETag of the object at `key` if it has exactly this content, by S3's checksum or, lacking one, its bytes."""
     head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    return head["ETag"] if _same(s3, bucket, key, head, content) else None
+
+
+def _same(s3: S3Client, bucket: str, key: str, head: HeadObjectOutputTypeDef, content: Content) -> bool:
     if head["ContentLength"] != content.size:
         return False
     known = head.get("ChecksumSHA256")
@@ -58,30 +72,30 @@ def holds(s3: S3Client, bucket: str, key: str, content: Content) -> bool:
         return known == _encoded(content.sha256)
     # put there by other means, or in other parts: only its bytes tell
     digest = hashlib.sha256()
-    for chunk in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(MIB):
+    for chunk in s3.get_object(Bucket=bucket, Key=key, IfMatch=head["ETag"])["Body"].iter_chunks(MIB):
         digest.update(chunk)
     return digest.digest() == content.sha256
 
 
-def put(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> bool:
-    """Write-once upload. True: it is there, checked by S3. False: something else was there before.
+def put(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> str | None:
+    """Write-once upload: the new object's ETag, once S3 has checked it; None when something was there before.
 
     Raises Changed when the bytes sent are not those that were hashed.
     """
     try:
         if content.size <= SINGLE_PUT_BYTES:
-            told = _put_whole(s3, bucket, key, stream, content)
+            told, etag = _put_whole(s3, bucket, key, stream, content)
         else:
-            told = _put_parts(s3, bucket, key, stream, content)
+            told, etag = _put_parts(s3, bucket, key, stream, content)
     except ClientError as failure:
         if code_of(failure) in TAKEN:
-            return False
+            return None
         if code_of(failure) in WRONG_BYTES:
             raise Changed from failure
         raise
-    if told != checksum(content) and not holds(s3, bucket, key, content):
+    if told != checksum(content) and etag_if_holds(s3, bucket, key, content) != etag:
         raise TryAgain("files.not_as_sent", where=repr(key))
-    return True
+    return etag
 
 
 def put_small(s3: S3Client, bucket: str, key: str, body: bytes) -> None:
@@ -112,16 +126,16 @@ def delete(s3: S3Client, bucket: str, keys: Sequence[str]) -> None:
             raise Stop("files.not_deleted", where=repr(failed[0].get("Key")), reason=failed[0].get("Code", ""))
 
 
-def _put_whole(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> str | None:
+def _put_whole(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> tuple[str | None, str]:
     body = stream.read() if content.size <= IN_MEMORY_BYTES else stream
     answer = s3.put_object(
         Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumSHA256=_encoded(content.sha256),
         Metadata=_metadata(content),
     )  # fmt: skip
-    return answer.get("ChecksumSHA256")
+    return answer.get("ChecksumSHA256"), answer["ETag"]
 
 
-def _put_parts(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> str | None:
+def _put_parts(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> tuple[str | None, str]:
     abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
     upload = s3.create_multipart_upload(
         Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256", Metadata=_metadata(content)
@@ -140,7 +154,7 @@ def _put_parts(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: C
     except BaseException:
         s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
         raise
-    return answer.get("ChecksumSHA256")
+    return answer.get("ChecksumSHA256"), answer["ETag"]
 
 
 def _metadata(content: Content) -> Mapping[str, str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from onboarding.aws_errors import code_of, explaining
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
+from onboarding.files.notes import MANIFEST_FOLDER, Note, manifest_folder, read_notes, write_notes
 from onboarding.files.plan import Batch, refuse_shared_keys
 from onboarding.files.reading import Changed, Content, opened, read, still_there
 from onboarding.files.scan import SourceFile, key_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 8  # below botocore's 10 pooled connections per client
 READINGS = 3
-MANIFEST_FOLDER = "_manifest"
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,20 @@ class Status:
 class _Moved:
     path: str
     content: Content
+    etag: str
     adopted: bool
 
-    def line(self) -> str:
-        noted = {"path": self.path, "size": self.content.size, "sha256": self.content.sha256.hex()}
-        return json.dumps(noted | {"mtime_ns": self.content.mtime_ns}, ensure_ascii=False) + "\n"
 
+@dataclass(frozen=True)
+class _Target:
+    """Where a batch goes, what lies there (ETag by key), and what earlier attempts left noted."""
 
-def manifest_key(prefix: str, batch: str) -> str:
-    """Where the list of what a batch read lies: `_manifest/` beside the prefix, so that no file can have that key."""
-    above, _, own = prefix.rstrip("/").rpartition("/")
-    return "/".join(part for part in (above, MANIFEST_FOLDER, own, f"{batch}.jsonl") if part)
+    s3: S3Client
+    bucket: str
+    prefix: str
+    there: Mapping[str, str]
+    noted: Mapping[str, Note]
+    replace: bool
 
 
 def move_unit(
@@ -93,14 +95,11 @@ def move_unit(
     require_prefix(prefix)
     refuse_shared_keys(batch.files, prefix)
     with explaining(f"s3://{bucket}/{prefix}"):
-        there = _present(s3, bucket, prefix, batch)
-
-        def move(file: SourceFile) -> _Moved:
-            return _move_file(root, file, s3, bucket, key_of(prefix, file.path), there, replace=replace)
-
-        moved = sorted(_all(move, batch.files, in_flight), key=lambda m: m.path.encode())
-        lines = "".join(m.line() for m in moved).encode()
-        objects.put_small(s3, bucket, manifest_key(prefix, batch.id), lines)
+        there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix)}
+        target = _Target(s3, bucket, prefix, there, read_notes(s3, bucket, prefix), replace)
+        moved = _all(lambda file: _move_file(root, file, target), batch.files, in_flight)
+        notes = [Note(m.path, m.content.size, m.content.sha256.hex(), m.content.mtime_ns, m.etag) for m in moved]
+        write_notes(s3, bucket, prefix, batch.id, notes)
     return BatchResult(len(moved), sum(m.content.size for m in moved), sum(m.adopted for m in moved))
 
 
@@ -108,7 +107,7 @@ def status(s3: S3Client, bucket: str, prefix: str, batches: Sequence[Batch]) -> 
     """How many of the planned files S3 lists under `prefix`, with the planned size."""
     require_prefix(prefix)
     with explaining(f"s3://{bucket}/{prefix}"):
-        there = dict(objects.listed(s3, bucket, prefix))
+        there = {found.key: found.size for found in objects.listed(s3, bucket, prefix)}
     planned = {key_of(prefix, file.path): file.size for batch in batches for file in batch.files}
     present = [key for key, size in planned.items() if there.get(key) == size]
     extra = len(there.keys() - planned.keys())
@@ -124,10 +123,9 @@ def clean_up(s3: S3Client, bucket: str, prefix: str, *, keep: Collection[str] = 
     kept = {key_of(prefix, path) for path in keep}
     with explaining(f"s3://{bucket}/{prefix}"):
         ended = objects.abort_uploads(s3, bucket, prefix)
-        unwanted = [key for key, _ in objects.listed(s3, bucket, prefix) if key not in kept]
+        unwanted = [found.key for found in objects.listed(s3, bucket, prefix) if found.key not in kept]
         if not kept:
-            notes = manifest_key(prefix, "").removesuffix(".jsonl")
-            unwanted += [key for key, _ in objects.listed(s3, bucket, notes)]
+            unwanted += [found.key for found in objects.listed(s3, bucket, manifest_folder(prefix))]
         objects.delete(s3, bucket, unwanted)
     return ended + len(unwanted)
 
@@ -136,11 +134,6 @@ def require_prefix(prefix: str) -> None:
     """Raises ValueError for a prefix that would mix with a neighbour's: it is a folder name and ends in `/`."""
     if not prefix.endswith("/") or prefix.startswith("/") or MANIFEST_FOLDER in prefix.split("/"):
         raise ValueError(f"a prefix is like 'documents/', not {prefix!r}")
-
-
-def _present(s3: S3Client, bucket: str, prefix: str, batch: Batch) -> frozenset[str]:
-    wanted = {key_of(prefix, file.path) for file in batch.files}
-    return frozenset(key for key, _ in objects.listed(s3, bucket, prefix) if key in wanted)
 
 
 def _all(move: Callable[[SourceFile], _Moved], files: Sequence[SourceFile], in_flight: int) -> list[_Moved]:
@@ -154,40 +147,43 @@ def _all(move: Callable[[SourceFile], _Moved], files: Sequence[SourceFile], in_f
             raise
 
 
-def _move_file(
-    root: Path, file: SourceFile, s3: S3Client, bucket: str, key: str, there: frozenset[str], *, replace: bool
-) -> _Moved:
+def _move_file(root: Path, file: SourceFile, target: _Target) -> _Moved:
     for _ in range(READINGS):
         try:
             with opened(root, file.path) as stream:
                 content = read(stream, objects.part_size)
                 if still_there(root, file.path, stream):
-                    adopted = _place(s3, bucket, key, stream, content, known=key in there, replace=replace)
-                    return _Moved(file.path, content, adopted)
+                    return _place(file.path, stream, content, target)
         except Changed:
             continue
     raise TryAgain("files.changing", where=repr(file.path), readings=READINGS)
 
 
-def _place(s3: S3Client, bucket: str, key: str, stream: Any, content: Content, *, known: bool, replace: bool) -> bool:
-    """Whether the object was there already. Raises Stop when another content is, and must not be replaced."""
-    if not known and objects.put(s3, bucket, key, stream, content):
-        return False
-    if _holds(s3, bucket, key, content):
-        return True
-    if not replace:
+def _place(path: str, stream: BinaryIO, content: Content, target: _Target) -> _Moved:
+    """The file, moved or adopted. Raises Stop when another content is there and must not be replaced."""
+    key = key_of(target.prefix, path)
+    there = target.there.get(key)
+    if there is None and (etag := objects.put(target.s3, target.bucket, key, stream, content)):
+        return _Moved(path, content, etag, adopted=False)
+    note = target.noted.get(path)
+    if there is not None and note is not None and (note.etag, note.sha256) == (there, content.sha256.hex()):
+        # S3 checked this SHA-256 when the note was written, and by its ETag the object is the same since
+        return _Moved(path, content, there, adopted=True)
+    if etag := _etag_if_holds(target, key, content):
+        return _Moved(path, content, etag, adopted=True)
+    if not target.replace:
         raise Stop("files.different", where=repr(key))
-    objects.delete(s3, bucket, [key])
+    objects.delete(target.s3, target.bucket, [key])
     stream.seek(0)
-    if not objects.put(s3, bucket, key, stream, content):
-        raise TryAgain("files.rival", where=repr(key))
-    return False
+    if etag := objects.put(target.s3, target.bucket, key, stream, content):
+        return _Moved(path, content, etag, adopted=False)
+    raise TryAgain("files.rival", where=repr(key))
 
 
-def _holds(s3: S3Client, bucket: str, key: str, content: Content) -> bool:
+def _etag_if_holds(target: _Target, key: str, content: Content) -> str | None:
     try:
-        return objects.holds(s3, bucket, key, content)
+        return objects.etag_if_holds(target.s3, target.bucket, key, content)
     except ClientError as failure:
-        if code_of(failure) in ("404", "NoSuchKey", "NotFound"):  # deleted since it was listed, or a lost race
+        if code_of(failure) in ("404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"):  # a rival was quicker
             raise TryAgain("files.rival", where=repr(key)) from failure
         raise

@@ -1,0 +1,55 @@
+"""The manifest: what each batch read from the source, noted beside the objects it became."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from onboarding.files import objects
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MANIFEST_FOLDER = "_manifest"
+
+
+@dataclass(frozen=True)
+class Note:
+    """One file as it was read, with the ETag of the object that S3 checked against `sha256` (hex)."""
+
+    path: str
+    size: int
+    sha256: str
+    mtime_ns: int
+    etag: str
+
+
+def manifest_folder(prefix: str) -> str:
+    """`_manifest/` beside the prefix, where no file of ours can have its key: `a/b/` has `a/_manifest/b/`."""
+    above, _, own = prefix.rstrip("/").rpartition("/")
+    return "/".join(part for part in (above, MANIFEST_FOLDER, own) if part) + "/"
+
+
+def manifest_key(prefix: str, batch: str) -> str:
+    """The key of one batch's notes, in JSON lines."""
+    return f"{manifest_folder(prefix)}{batch}.jsonl"
+
+
+def write_notes(s3: S3Client, bucket: str, prefix: str, batch: str, notes: Iterable[Note]) -> None:
+    """Leaves the notes of one batch in order of path bytes, in place of earlier ones."""
+    ordered = sorted(notes, key=lambda note: note.path.encode())
+    lines = "".join(json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in ordered)
+    objects.put_small(s3, bucket, manifest_key(prefix, batch), lines.encode())
+
+
+def read_notes(s3: S3Client, bucket: str, prefix: str) -> dict[str, Note]:
+    """What all batches have noted so far, by path."""
+    notes: dict[str, Note] = {}
+    for found in objects.listed(s3, bucket, manifest_folder(prefix)):
+        body = s3.get_object(Bucket=bucket, Key=found.key)["Body"].read()
+        for line in body.splitlines():  # bytes: only \n and \r divide, which JSON escapes
+            note = Note(**json.loads(line))
+            notes[note.path] = note
+    return notes
