@@ -11,13 +11,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from onboarding.aws_errors import explaining
+from onboarding.aws_errors import code_of, explaining
+from onboarding.errors import TryAgain
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 SESSION_S = 3_600  # role chaining allows no longer session (IAM User Guide, "Roles terms and concepts")
+
+REFUSALS = ("AccessDenied", "AccessDeniedException")
 
 CREATING = re.compile(r"(Create|Restore|Run|Copy|Request|Invite)[A-Z]")
 """Operations that make one more thing each time they succeed."""
@@ -66,8 +70,10 @@ class Cloud:
     def assume(
         self, role_arn: str, session_name: str, external_id: str | None = None, region: str | None = None
     ) -> Cloud:
-        """The account of `role_arn`, for an hour. Raises AskPerson when the role does not let us in.
+        """The account of `role_arn`, for an hour. Raises TryAgain when the role does not let us in.
 
+        A refusal may pass: a new account's or role's trust takes its time to spread (IAM User Guide, "Troubleshoot
+        IAM"). Whoever waits for it has a deadline.
         The session comes from this cloud's own regional STS endpoint: a token of the global endpoint is refused in
         opt-in regions such as ap-southeast-7 (IAM User Guide, "Manage AWS STS in an AWS Region").
         """
@@ -76,7 +82,12 @@ class Cloud:
         if external_id is not None:
             asked["ExternalId"] = external_id
         with explaining(role_arn):
-            granted = sts.assume_role(**asked)["Credentials"]
+            try:
+                granted = sts.assume_role(**asked)["Credentials"]
+            except ClientError as failure:
+                if code_of(failure) in REFUSALS:
+                    raise TryAgain("aws.role_refused", where=role_arn, code=code_of(failure)) from failure
+                raise
         session = boto3.Session(
             aws_access_key_id=granted["AccessKeyId"],
             aws_secret_access_key=granted["SecretAccessKey"],

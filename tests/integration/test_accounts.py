@@ -178,7 +178,7 @@ def test_a_lost_ledger_adopts_everything(stage: Stage, sandbox_cloud: dict[str, 
 def test_another_pilots_external_id_does_not_open_the_role(stage: Stage) -> None:
     other = roles.external_id(SECRET, "p05")
     assert other != stage.external
-    with pytest.raises(AskPerson):
+    with pytest.raises(TryAgain, match="does not let us in"):
         roles.onboarding_cloud(stage.management, stage.account, other, stage.manifest.region)
 
 
@@ -222,6 +222,38 @@ def test_access_ends_by_itself_and_can_be_taken_away_twice(stage: Stage) -> None
     revoke_access(sso_admin, stage.manifest, stage.account)
     stage.give_access()  # a cleared task gives nothing back
     assert observe_access(sso_admin, stage.manifest, stage.account, utc_now()).answer is Answer.FAIL
+
+
+def test_a_full_quota_asks_a_person_who_raises_it(stage: Stage, sandbox_cloud: dict[str, Any]) -> None:
+    waiting = Stage(sandbox_cloud, load_file(PILOTS / "p09.yaml"))
+    pages = waiting.organizations.get_paginator("list_accounts").paginate()
+    used = sum(len(page["Accounts"]) for page in pages)
+    usual = waiting.sandbox("settings")["account_quota"]
+    waiting.sandbox("settings", {"account_quota": used})
+    try:
+        with pytest.raises(AskPerson, match=f"{used} of {used}"):
+            waiting.vend()
+    finally:
+        waiting.sandbox("settings", {"account_quota": max(usual, used + 5)})
+    assert waiting.vend() not in (stage.account, "")
+
+
+def test_an_account_made_by_hand_under_our_email_is_adopted(stage: Stage, sandbox_cloud: dict[str, Any]) -> None:
+    found = load_file(PILOTS / "p02.yaml").model_copy(update={"id": "p77"})
+    adopting = Stage(sandbox_cloud, found)
+    email = accounts.account_email(found, DOMAIN)
+    adopting.organizations.create_account(Email=email, AccountName="made by hand")
+    deadline = time.monotonic() + WITHIN_S
+    while not (by_hand := _account_of(adopting, email)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert adopting.vend() == by_hand
+    assert [each["action"] for each in adopting.audited() if email in str(each["params"])] == ["CreateAccount"]
+
+
+def _account_of(stage: Stage, email: str) -> str:
+    pages = stage.organizations.get_paginator("list_accounts").paginate()
+    return next((each["Id"] for page in pages for each in page["Accounts"] if each["Email"] == email), "")
 
 
 CREATING = (

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from onboarding.aws import Cloud
+from onboarding.aws import REFUSALS, Cloud
 from onboarding.aws_errors import code_of, explaining
 from onboarding.effects import Effects
+from onboarding.errors import TryAgain
 from onboarding.observations import Answer, Observation
 from onboarding.policy_documents import document, same_policy
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 ROLE = "NamrongOnboarding"
 PERMISSIONS = "namrong-onboarding"
-REFUSED = ("AccessDenied", "AccessDeniedException")
 
 
 def external_id(key: str, pilot: str) -> str:
@@ -79,11 +79,8 @@ def observe_assumable(management: Cloud, account_id: str, external: str, now: da
     """
     try:
         seen = onboarding_cloud(management, account_id, external, management.region).account_id()
-    except Exception as failure:
-        code = code_of(failure.__cause__ or failure)
-        if code not in REFUSED:
-            raise
-        return _role_check("role.assumable", Answer.UNKNOWN, code, account_id, now, "roles.not_yet")
+    except TryAgain as failure:
+        return _role_check("role.assumable", Answer.UNKNOWN, str(failure), account_id, now, "roles.not_yet")
     answer = Answer.PASS if seen == account_id else Answer.FAIL
     return _role_check("role.assumable", answer, seen, account_id, now, "roles.wrong_account")
 
@@ -96,7 +93,7 @@ def observe_guarded(management: Cloud, account_id: str, now: datetime) -> Observ
         try:
             sts.assume_role(RoleArn=role_arn(account_id), RoleSessionName="namrong-probe", **asked)
         except ClientError as failure:
-            if code_of(failure) in REFUSED:
+            if code_of(failure) in REFUSALS:
                 continue
             with explaining(role_arn(account_id)):
                 raise
