@@ -9,6 +9,7 @@ from typing import Any, Literal
 from onboarding.observations import Answer, Observation
 
 Verdict = Literal["held", "broken", "already_so", "mended", "unknown"]
+VERDICTS: tuple[Verdict, ...] = ("held", "broken", "already_so", "mended", "unknown")
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,20 @@ class ExpectationResult:
         return sum(outcome.verdict == verdict for outcome in self.outcomes)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many expectations came out as what."""
+        return {verdict: self.count(verdict) for verdict in VERDICTS}
+
+    @property
     def held(self) -> bool:
         """The move broke nothing, and nothing is unknown. What was broken before counts as known, not as mended."""
         return not (self.count("broken") or self.count("unknown"))
 
     def as_json(self) -> dict[str, Any]:
         """Counts per verdict and each outcome; no value of any row."""
-        verdicts: tuple[Verdict, ...] = ("held", "broken", "already_so", "mended", "unknown")
         return {
             "held": self.held,
-            "counts": {verdict: self.count(verdict) for verdict in verdicts},
+            "counts": self.counts,
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
             "docs": list(self.docs),
             "seconds": self.seconds,

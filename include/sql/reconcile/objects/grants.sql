@@ -1,6 +1,10 @@
 -- Who may do what, the owner's own rights aside (they go with ownership). A missing list counts as its default.
 SELECT i.type || ' ' || i.identity, jsonb_build_object(
            'grantee', CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END,
+           -- false for a routine that cannot write with its owner's rights; a trigger function is never called directly
+           'writes', bool_and(granted.class <> 'pg_proc'::regclass OR granted.object IN (
+               SELECT oid FROM pg_proc WHERE prosecdef AND provolatile = 'v'
+                  AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype))),
            'privileges', jsonb_agg(x.privilege_type || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
                                    ORDER BY x.privilege_type, x.is_grantable))
   FROM (
