@@ -63,13 +63,17 @@ class Cluster:
     def create(self) -> None:
         """An empty, stopped server. Raises FileExistsError when the directory holds one already."""
         self._make_directory()
-        with server_files.secret(self.data_dir, self.password + "\n") as password_file:
-            privileges.run(
-                [str(bin_dir() / "initdb"), "--pgdata", str(self.data_dir), "--username", self.superuser,
-                 "--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
-                 "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"],
-                env=server_files.environment(),
-            )  # fmt: skip
+        try:
+            with server_files.secret(self.data_dir, self.password + "\n") as password_file:
+                privileges.run(
+                    [str(bin_dir() / "initdb"), "--pgdata", str(self.data_dir), "--username", self.superuser,
+                     "--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
+                     "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"],
+                    env=server_files.environment(),
+                )  # fmt: skip
+        except subprocess.CalledProcessError as failure:
+            said = " | ".join(str(failure.output).splitlines()[-5:])
+            raise ServerFailed(f"{self.data_dir.name}: initdb failed: {said}") from failure
         self._write_files()
 
     def create_from(self, backup: Path) -> None:
