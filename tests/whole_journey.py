@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from sandbox_process import INCLUDE, ask
 
 from onboarding.addresses import Database, resolver
 from onboarding.approvals import Person
@@ -34,7 +35,6 @@ from onboarding.stages import (
     validation,
 )
 from onboarding.stages.pilot import Login, Pilot, Settings, utc_now
-from sandbox_process import INCLUDE, ask
 
 PILOTS = INCLUDE / "pilots"
 PEOPLE = {

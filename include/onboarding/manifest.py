@@ -217,7 +217,7 @@ class Manifest(_Part):
 
     @model_validator(mode="after")
     def _workload_names_are_unique(self) -> Self:
-        names = [workload.name for workload in (*self.databases, *self.files)]
+        names = [workload.name for workload in self.databases] + [workload.name for workload in self.files]
         if not names:
             raise ValueError("a pilot moves at least one workload")
         if len(names) != len(set(names)):

@@ -110,12 +110,12 @@ def _compose(source: str, name: str) -> yaml.MappingNode:
     try:
         depth = nodes = 0
         for event in yaml.parse(source, Loader=yaml.CSafeLoader):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 0
             nodes += 1
             if isinstance(event, yaml.AliasEvent):
                 raise BadManifest([Problem(name, line, "", f"*{event.anchor}", "alias")])
-            if getattr(event, "tag", None) is not None:
-                raise BadManifest([Problem(name, line, "", str(event.tag), "tag")])
+            if (tag := getattr(event, "tag", None)) is not None:
+                raise BadManifest([Problem(name, line, "", str(tag), "tag")])
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
