@@ -23,7 +23,12 @@ from sandbox.postgres import Cluster
 HOST = "127.0.0.1"
 # What is here is thrown away at the next start, so only a power cut could be guarded against; a killed process,
 # a killed server even, loses nothing without fsync (the pages are in the kernel's cache).
-FOR_ONE_RUN = {"fsync": "off", "full_page_writes": "off", "max_connections": "150", "shared_buffers": "64MB"}
+FOR_ONE_RUN = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "150",
+    "shared_buffers": "64MB",
+}
 LEDGER_OWNER, LEDGER_WRITER = "namrong_ledger_owner", "namrong_ledger_writer"
 
 

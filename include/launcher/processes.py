@@ -73,7 +73,7 @@ def end(find: Callable[[], Iterable[psutil.Process]], patience_s: float) -> int:
         now = time.monotonic()
         for process in left:
             if process.pid not in asked or now > deadline:
-                _signal(process, signal.SIGTERM if now <= deadline else signal.SIGKILL)
+                _signal(process, *_SIGNALS[_is_server(process)], patience=now - deadline)
                 asked.add(process.pid)
         if now > hard_deadline:
             break
@@ -95,9 +95,26 @@ def _is_dead(process: psutil.Process) -> bool:
         return True
 
 
-def _signal(process: psutil.Process, number: int) -> None:
+# Asked, told, killed. A PostgreSQL server ends fast at SIGINT and at once at SIGQUIT, and takes its shared memory
+# along; killed, it would leave that behind on the machine (PostgreSQL, "Shutting Down the Server").
+_SIGNALS = {
+    False: (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL),
+    True: (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL),
+}
+_SERVER_TAKES_S = 4.0
+
+
+def _is_server(process: psutil.Process) -> bool:
     try:
-        process.send_signal(number)
+        return bool(process.name() == "postgres")
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _signal(process: psutil.Process, ask: int, tell: int, kill: int, *, patience: float) -> None:
+    """`patience` is how long ago it should have ended, negative while there is time."""
+    try:
+        process.send_signal(ask if patience <= 0 else tell if patience < _SERVER_TAKES_S else kill)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         pass
 
