@@ -17,6 +17,8 @@ from onboarding.reconcile.canonical import PINNED, Encoding, HashName
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+CHECKS_CLIENT_SINCE = 140_000
+
 PROBE = "Namrong 1.0"  # ASCII: it is the byte order that is asked for, not the encoding
 
 
@@ -74,6 +76,8 @@ def pinned(database: Database, statement_timeout_s: int) -> Connection:
     connection = database.connect(autocommit=True)
     try:
         wanted = PINNED | {"statement_timeout": f"{statement_timeout_s}s"}
+        if connection.info.server_version >= CHECKS_CLIENT_SINCE:
+            wanted["client_connection_check_interval"] = "10s"  # a killed comparison stops loading the server
         for setting, value in wanted.items():
             connection.execute("SELECT set_config(%s, %s, false)", [setting, value])
         for setting in ("timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output", "row_security"):
