@@ -59,9 +59,10 @@ def is_marked(pid: int, checkout: Path) -> bool:
 def below(pid: int) -> list[psutil.Process]:
     """All descendants of a process, the deepest last."""
     try:
-        return psutil.Process(pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+    return found
 
 
 def end(find: Callable[[], Iterable[psutil.Process]], patience_s: float) -> int:
