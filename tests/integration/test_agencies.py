@@ -145,6 +145,21 @@ def test_a_killed_process_leaves_no_server_and_the_next_one_starts_clean(tmp_pat
             process.kill()
 
 
+def test_told_to_stop_while_it_still_makes_rows_it_stops(tmp_path: Path) -> None:
+    subnet, port = _free_place()
+    process = _start(tmp_path, subnet, port, "--scale", "5", "--pilots", "p02")
+    try:
+        deadline = time.monotonic() + 30
+        while not _answers(f"{subnet}.202", port) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()  # rows for many seconds are ahead of it
+        assert process.wait(10) == 0
+        assert not (tmp_path / "ready.json").exists()
+        assert not _answers(f"{subnet}.202", port)
+    finally:
+        process.kill()
+
+
 def test_somebody_elses_folder_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "thesis.txt").write_text("ten years of work")

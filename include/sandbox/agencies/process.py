@@ -111,19 +111,25 @@ def _make(agencies: list[Agency], stop: threading.Event) -> bool:
     """Whether all were made before `stop`. Raises what the first failure raised."""
     jobs: list[Callable[[], None]] = [agency.make_server for agency in agencies]
     jobs += [agency.make_folder for agency in agencies]
-    executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="make")
-    try:
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="make") as executor:
         pending: set[Future[None]] = {executor.submit(job) for job in jobs}
-        while pending and not stop.is_set():
-            done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
+        try:
+            while pending and not stop.is_set():
+                done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+        finally:
+            _give_up(pending, agencies)
         return not pending
-    finally:
-        # stopping the servers ends the sessions that the remaining threads wait on
-        for agency in agencies if stop.is_set() else []:
+
+
+def _give_up(pending: set[Future[None]], agencies: list[Agency]) -> None:
+    """Ends what is under way. A server that is just coming up is stopped when it is there: hence again and again."""
+    under_way = {future for future in pending if not future.cancel()}
+    while under_way:
+        for agency in agencies:
             agency.cluster.stop()
-        executor.shutdown(wait=True, cancel_futures=True)
+        under_way = wait(under_way, timeout=0.2).not_done
 
 
 def _empty(state: Path) -> None:
