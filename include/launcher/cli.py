@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
         run="launcher.locking:lock"
     )
+    docs = several.add_parser("docs", help="write the manifest's reference and JSON Schema anew")
+    docs.add_argument("--check", action="store_true", help="write nothing; 1 when something would change")
+    docs.set_defaults(run="launcher.manifest_docs:command")
     return top
 
 

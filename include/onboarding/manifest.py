@@ -1,69 +1,53 @@
-"""What a pilot asks for: one service, described by one YAML file."""
+"""What a pilot asks for: one service, described by one YAML file.
+
+The text below a field is its description in docs/manifest.md and docs/manifest.schema.json (`./namrong docs`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
 import json
-import re
-from datetime import date, time, timedelta
+from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-PILOT_ID = r"p[0-9]{2,4}"
-
-
-def _ascii_name(pattern: str) -> object:
-    """Text that matches in ASCII: Thai digits and look-alikes are refused."""
-    compiled = re.compile(pattern, re.ASCII)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(f"does not match {pattern} (ASCII only)")
-        return value
-
-    return AfterValidator(check)
-
-
-PilotId = Annotated[str, _ascii_name(PILOT_ID)]
-Slug = Annotated[str, _ascii_name(r"[a-z][a-z0-9_]{0,30}")]
-Login = Annotated[str, _ascii_name(r"[a-z][a-z0-9_.-]{0,62}")]
-DomainName = Annotated[str, _ascii_name(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")]
-Region = Annotated[str, _ascii_name(r"[a-z]{2}-[a-z]+-[0-9]")]
-Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\r\n\x00-\x1f]+$")
-]
-Identifier = Annotated[str, AfterValidator(lambda name: _identifier(name))]
-Level = Literal["low", "moderate", "high"]
-
-IDENTIFIER_BYTES = 63
-
-
-def _identifier(name: str) -> str:
-    """A PostgreSQL name by its bytes (chapter 4.1.1): quoted always, but never cut and never a second statement."""
-    if not 1 <= len(name.encode()) <= IDENTIFIER_BYTES:
-        raise ValueError(f"is {len(name.encode())} bytes; PostgreSQL cuts names at {IDENTIFIER_BYTES}")
-    if re.search(r"[\x00-\x1f\"';\\＂＇；]|--|/\*", name):
-        raise ValueError("holds a quote, a semicolon, a comment or a control character")
-    return name
+from onboarding.manifest_types import (
+    DomainName,
+    Duration,
+    ExpectationName,
+    Hour,
+    Identifier,
+    InstanceClass,
+    Level,
+    Line,
+    Login,
+    PilotId,
+    Region,
+    Slug,
+)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
 
 
 class Bilingual(_Part):
+    """The same in Thai and in English."""
+
     th: Line
     en: Line
 
 
 class Agency(_Part):
-    """`id` is ASCII and goes to AWS; the names stay in tags' transliteration and the ledger."""
+    """The agency whose service it is."""
 
     id: Slug
+    """Goes into the AWS account's name and tags, so ASCII."""
     name: Bilingual
     owner: Login
+    """The agency owner's login. For people: what a login may see hangs on its role `AgencyOwner_<pilot>`."""
 
 
 class CloudRequest(_Part):
@@ -71,8 +55,11 @@ class CloudRequest(_Part):
 
     number: Line
     approver: Line
+    """Who approved it there."""
     network_path: Literal["gin", "vpn", "direct_connect", "public"]
+    """How the source is reached."""
     received: date
+    """Gregorian, e.g. 2026-10-05."""
 
 
 class PersonalData(_Part):
@@ -85,12 +72,16 @@ class PersonalData(_Part):
 
 
 class DataClass(_Part):
+    """Data classification and impact; what follows from them stands in include/policies/classification.yaml."""
+
     classification: Literal["open", "internal", "personal", "secret", "very_secret", "most_secret"]
     confidentiality: Level
     integrity: Level
     availability: Level
     personal: PersonalData | None = None
+    """Needed when the classification is `personal`."""
     named_approver: Line | None = None
+    """Needed when the classification is `secret`, or the highest impact is `high`."""
 
     @property
     def impact(self) -> Level:
@@ -100,9 +91,14 @@ class DataClass(_Part):
 
 
 class Account(_Part):
+    """The AWS account that is made or adopted for this pilot alone."""
+
     environment: Literal["prod", "nonprod"] = "prod"
+    """Part of the account's name and e-mail."""
     unit: Slug
+    """Organizational unit below the root that the account is put in; made when it is missing."""
     monthly_budget_usd: Annotated[int, Field(gt=0, le=10_000_000)]
+    """Of the account's AWS Budget. It warns; it stops nothing."""
 
 
 class GoldenQuery(_Part):
@@ -110,6 +106,7 @@ class GoldenQuery(_Part):
 
     name: Slug
     sql: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    """One query that only reads. The first one of the first database is also the health probe of the cutover."""
     signed_by: Line
 
 
@@ -118,13 +115,20 @@ class Expectation(_Part):
 
     table: Identifier
     schema_name: Identifier = Field("public", alias="schema")
-    expect: Annotated[str, _ascii_name(r"Expect[A-Za-z]{1,80}")]
+    """The table's PostgreSQL schema."""
+    expect: ExpectationName
+    """E.g. ExpectColumnValuesToNotBeNull."""
     with_: dict[str, object] = Field(default_factory=dict, alias="with")
+    """The expectation's own settings, e.g. `{column: name}`. Those that would bring rows into a report are refused."""
     personal: bool = False
+    """Whether the column holds personal data: then the report does not say how many rows miss it."""
 
 
 class RdsTarget(_Part):
-    instance_class: Annotated[str, _ascii_name(r"db\.[a-z0-9]+\.[a-z0-9]+")]
+    """The RDS instance that a database moves to."""
+
+    instance_class: InstanceClass
+    """E.g. db.t4g.medium."""
     storage_gib: Annotated[int, Field(ge=20, le=65_536)]
 
 
@@ -133,9 +137,12 @@ class DatabaseWorkload(_Part):
 
     name: Slug
     engine: Literal["copy"]
+    """`copy`: writes stop for the last load."""
     service_role: Identifier
+    """The role that the service logs in with at the source: the one whose writes a freeze refuses."""
     target: RdsTarget
     shards: Annotated[int, Field(ge=1, le=16)] = 4
+    """Mapped tasks that copy rows at the same time, at most."""
     golden: tuple[GoldenQuery, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 
@@ -145,29 +152,41 @@ class FilesWorkload(_Part):
 
     name: Slug
     engine: Literal["upload"]
+    """`upload`: from the worker that sees the folder to S3."""
     batches: Annotated[int, Field(ge=1, le=16)] = 2
+    """Mapped tasks that upload at the same time, at most."""
 
 
 class Window(_Part):
     """When a cutover may run, in Asia/Bangkok; it must end, way back included, before `closes`."""
 
     weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
-    opens: time
-    closes: time
+    """Days on which a window may open."""
+    opens: Hour
+    """E.g. "22:00" (quoted)."""
+    closes: Hour
+    """Not later than `opens` means the next day: "00:00" to "00:00" is the whole day."""
     on_holidays: bool = False
+    """Whether it opens on Thailand's public holidays (Python library `holidays`)."""
     blackout: tuple[date, ...] = ()
+    """Further days on which it does not open."""
 
 
 class Traffic(_Part):
-    """How the service's name moves. `record` is what the public's programs look up."""
+    """How the service's name moves."""
 
     mode: Literal["route53"]
     zone: DomainName
+    """Hosted zone in the pilot's own account; made when it is missing."""
     record: DomainName
+    """What the public's programs look up; lies in `zone`."""
     ttl_s: Annotated[int, Field(ge=1, le=86_400)]
     ramp: tuple[Annotated[int, Field(ge=0, le=100)], ...] = (0, 10, 50, 100)
-    step: timedelta
+    """Per cent of look-ups that go to the target, step by step."""
+    step: Duration
+    """How long each step is held."""
     probes: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """Health probes at each step."""
 
     @model_validator(mode="after")
     def _record_in_zone(self) -> Self:
@@ -179,8 +198,11 @@ class Traffic(_Part):
 
 
 class Cutover(_Part):
+    """The night on which the service moves."""
+
     window: Window
-    freeze_budget: timedelta
+    freeze_budget: Duration
+    """The longest freeze that was agreed with the agency; the rehearsal must fit."""
     traffic: Traffic
 
 
@@ -188,9 +210,11 @@ class Waiver(_Part):
     """Somebody took a critical readiness finding upon themselves, until a day."""
 
     finding: Line
+    """The finding's id, e.g. `other_writer`, or `id:where` for one place only."""
     by: Line
     reason: Line
     expires: date
+    """The last day on which it counts (Asia/Bangkok)."""
 
 
 class Manifest(_Part):
@@ -198,21 +222,30 @@ class Manifest(_Part):
 
     id: PilotId
     fictional: bool
-    compressed: bool = Field(False, description="Windows, soak, TTL and freshness are shortened for a demonstration.")
+    """Whether agency and service are made up; shown as the DAG's tag สมมติ."""
+    compressed: bool = False
+    """Windows, soak, TTL and freshness are shortened for a demonstration."""
     name: Bilingual
     agency: Agency
     request: CloudRequest | None = None
+    """Without it the gate `intake` stays shut."""
     requested_by: Login
+    """For people: the requester that counts is the login that triggered the run."""
     approvers: Annotated[tuple[Login, ...], Field(min_length=2)]
+    """Who may be asked for go or no-go; two different ones must approve, neither of them the requester."""
     data: DataClass
     region: Region
+    """AWS region of everything that is made for the pilot."""
     account: Account
     network_cidr: ipaddress.IPv4Network
+    """Of the pilot's network; overlaps with no other pilot's."""
     databases: tuple[DatabaseWorkload, ...] = ()
     files: tuple[FilesWorkload, ...] = ()
     cutover: Cutover
-    soak: timedelta
-    evidence_fresh_for: timedelta
+    soak: Duration
+    """How long the service must answer well on the target before the pilot is live."""
+    evidence_fresh_for: Duration
+    """How old evidence and approvals may be when a gate, or the freeze, counts on them."""
     waivers: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")

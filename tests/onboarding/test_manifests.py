@@ -42,6 +42,8 @@ def line_with(source: str, word: str) -> int:
         ("service_role: registry_app", "service_role: 'x\"; drop table y;--'", "bad_value", "databases.0.service_role"),
         ("service_role: registry_app", "service_role: " + "ก" * 22, "bad_value", "databases.0.service_role"),
         ("id: p02\n", "", "missing_field", "id"),
+        ('opens: "00:00"', 'opens: "00:00Z"', "bad_value", "cutover.window.opens"),
+        ("soak: PT5S", "soak: -PT5S", "bad_value", "soak"),
     ],
 )
 def test_a_bad_field_is_named_with_its_line(old: str, new: str, key: str, field: str) -> None:
