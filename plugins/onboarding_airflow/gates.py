@@ -17,7 +17,9 @@ from airflow.sdk.types import TaskInstanceKey
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.gates import Verdict, render
+from onboarding.messages import Language, text
 from onboarding.observations import Answer
+from onboarding.spoken_times import spoken_length
 from onboarding_airflow.pilots import open_pilot
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,10 @@ class LiveReason(BaseOperatorLink):
         return gate_path(operator.pilot_id, operator.gate) if isinstance(operator, GateSensor) else ""
 
 
-def ask(pilot_id: str, gate: str, run: str) -> Verdict:
+def ask(pilot_id: str, gate: str, run: str, *, last: bool = False) -> Verdict:
     """One look at the world, written to the ledger. `gate` names a function of `onboarding.stages.gates`."""
     questions = importlib.import_module("onboarding.stages.gates")
-    return questions.ask(open_pilot(pilot_id, run), gate)  # type: ignore[no-any-return]
+    return questions.ask(open_pilot(pilot_id, run), gate, last=last)  # type: ignore[no-any-return]
 
 
 class GateTrigger(BaseTrigger):
@@ -57,8 +59,8 @@ class GateTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         while True:
-            verdict = await asyncio.to_thread(ask, self.pilot_id, self.gate, self.run_name)
             over = datetime.now(UTC).timestamp() >= self.deadline
+            verdict = await asyncio.to_thread(ask, self.pilot_id, self.gate, self.run_name, last=over)
             if verdict.answer is not Answer.UNKNOWN or over:
                 told = {"answer": str(verdict.answer), "th": render(verdict, "th"), "en": render(verdict, "en")}
                 yield TriggerEvent(told)  # type: ignore[no-untyped-call]  # Airflow's own
@@ -97,7 +99,14 @@ class GateSensor(BaseSensorOperator):
         )
 
     def execute_complete(self, context: Context, event: dict[str, str]) -> None:  # noqa: ARG002
-        self._conclude(event["answer"], event["th"], event["en"])
+        th, en = event["th"], event["en"]
+        if event["answer"] == Answer.UNKNOWN:
+            th, en = f"{th}\n{self._too_late('th')}", f"{en}\n{self._too_late('en')}"
+        self._conclude(event["answer"], th, en)
+
+    def _too_late(self, language: Language) -> str:
+        deadline = spoken_length(self.within, language)
+        return " → ".join(text(f"gates.deadline.{part}", language, deadline=deadline) for part in ("what", "remedy"))
 
     def _conclude(self, answer: str, th: str, en: str) -> None:
         self.log.info("%s", th)
