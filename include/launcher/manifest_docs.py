@@ -31,7 +31,8 @@ lets an editor complete and check fields. The samples in `include/pilots/` are w
 
 ## Rules for the file
 
-- UTF-8, at most {bytes:,} bytes, {depth} levels deep, {nodes:,} YAML events. No alias, no tag, no key twice, no symbolic link.
+- UTF-8, at most {bytes:,} bytes, {depth} levels deep, {nodes:,} YAML events. No alias, no tag, no key twice, no
+  symbolic link.
 - An unknown field is an error. Names that go to AWS or Airflow are ASCII: Thai digits are refused.
 - Dates are Gregorian (`2026-10-05`); a year from {year} on is refused as one of the Buddhist Era.
 - Durations are ISO 8601: `PT30M`, `PT8H`, `P3D`.
