@@ -137,10 +137,14 @@ def request_instance(
     version: str,
     group: str,
     network: Placement,
+    port: int,
     key_arn: str,
     password: str,
 ) -> str:
-    """The id of the instance, asked for once; it is not available yet."""
+    """The id of the instance, asked for once; it is not available yet.
+
+    `port` is the source's: the service's name moves, and a DNS record carries no port.
+    """
     name = instance_id(manifest, workload.name)
     size = {"class": workload.target.instance_class, "gib": workload.target.storage_gib}
 
@@ -154,6 +158,7 @@ def request_instance(
             StorageType="gp3",
             StorageEncrypted=True,
             KmsKeyId=key_arn,
+            Port=port,
             MasterUsername=MASTER,
             MasterUserPassword=password,
             DBParameterGroupName=group,

@@ -59,13 +59,14 @@ class GateTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         while True:
+            # Waits first: the sensor has just asked, and Airflow fails a task that resumes before its worker let go.
+            await asyncio.sleep(self.poll_s)
             over = datetime.now(UTC).timestamp() >= self.deadline
             verdict = await asyncio.to_thread(ask, self.pilot_id, self.gate, self.run_name, last=over)
             if verdict.answer is not Answer.UNKNOWN or over:
                 told = {"answer": str(verdict.answer), "th": render(verdict, "th"), "en": render(verdict, "en")}
                 yield TriggerEvent(told)  # type: ignore[no-untyped-call]  # Airflow's own
                 return
-            await asyncio.sleep(self.poll_s)
 
 
 class GateSensor(BaseSensorOperator):

@@ -37,7 +37,11 @@ class SnapshotTrigger(BaseTrigger):
             yield TriggerEvent({"error": failure.render("en")})  # type: ignore[no-untyped-call]  # Airflow's own
             return
         try:
-            while not await asyncio.to_thread(loading.is_over, pilot, self.workload, self.kind):
+            about = (pilot, self.workload, self.kind)
+            while held is not None and not await asyncio.to_thread(loading.is_over, *about, held.load):
+                if await asyncio.to_thread(loading.is_replaced, *about, held.load):
+                    await asyncio.to_thread(held.close)
+                    held = await asyncio.to_thread(loading.hold_snapshot, *about)
                 await asyncio.sleep(POLL_S)
         finally:
             if held is not None:

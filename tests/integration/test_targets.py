@@ -49,7 +49,7 @@ class Place:
         session = boto3.Session(ready["access_key"], ready["secret_key"])
         self.cloud = Cloud(session, self.manifest.region, ready.get("aws_endpoint_url") or ready["endpoint"])
         self.account, self.resolve = ready["management_account"], resolver(ready["nameserver"])
-        self.once = OnceInMemory()
+        self.once, self.port = OnceInMemory(), int(ready["service_port"])
         self.s3, self.rds = self.cloud.client("s3"), self.cloud.client("rds")
         self.secrets, self.ec2 = self.cloud.client("secretsmanager"), self.cloud.client("ec2")
         self.key = key.ensure_key(self.cloud.client("kms"), self.effects)
@@ -76,6 +76,7 @@ class Place:
             version=version,
             group="namrong-p09",
             network=self.placement(),
+            port=self.port,
             key_arn=self.key,
             password=targets.master_password(self.secrets, self.manifest, WORKLOAD),
         )

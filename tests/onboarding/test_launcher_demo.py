@@ -23,8 +23,9 @@ from onboarding.programme.table import PilotRow
 ONE, TWO = {"id": "3", "name": "approver1"}, {"id": "4", "name": "approver2"}
 
 
-def question(dag: str, task: str, *asked: dict[str, str]) -> dict[str, Any]:
+def question(dag: str, task: str, *asked: dict[str, str], age_s: float = 60) -> dict[str, Any]:
     return {
+        "created_at": (datetime.now(UTC) - timedelta(seconds=age_s)).isoformat(),
         "task_instance": {"dag_id": dag, "dag_run_id": "run 1", "task_id": task, "map_index": -1},
         "assigned_users": list(asked),
     }
@@ -107,6 +108,7 @@ def test_what_is_put_to_others_or_to_nobody_or_about_other_dags_is_left_alone(ai
         question("onboard_p02", "cutover.approve_1", {"id": "9", "name": "director"}),
         question("onboard_p02", "cutover.approve_2"),
         question("roll_back_p02", "approve_way_back_1", ONE),
+        question("onboard_p02", "cutover.approve_1", ONE, age_s=0),  # its worker has not let go of it yet
     ]
     assert approving.answer_all(acting(airflow), frozenset({"onboard_p02"}), lambda *_: None) == 0
     assert airflow.answers == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def finish(source: Database, target: Database, *, load: str, fence: int, jobs: i
         path = folder / "schema.dump"
         path.write_bytes(archive)
         todo, found = _todo(source, target, path, folder)
-        _restore(target, path, folder, todo, jobs, fence)
+        for entries, streams in _phases(todo, jobs):
+            _restore(target, path, folder, entries, streams, fence)
     lost = missing(source, target)
     if lost:
         raise Stop("databases.objects_missing", where=str(target), count=len(lost), first="; ".join(lost[:SHOWN]))
@@ -140,6 +142,20 @@ EXCEPTION WHEN undefined_object OR undefined_table OR undefined_column OR undefi
 END
 $there$
 """
+
+
+def _phases(todo: list[str], jobs: int) -> Iterator[tuple[list[str], int]]:
+    """Indexes and keys in parallel, then their attachments one by one, then the rest in parallel.
+
+    Two attachments at once to one partitioned index each see the other's partition as missing, and nobody marks the
+    index valid: PostgreSQL checks completeness at each ATTACH and sees only what is committed.
+    """
+    names = {line: match["name"] for line in todo if (match := ENTRY.match(line))}
+    attached = [line for line in todo if names[line].startswith("INDEX ATTACH ")]
+    made = [line for line in todo if line not in attached and names[line].startswith(("INDEX ", "CONSTRAINT "))]
+    yield made, jobs
+    yield attached, 1
+    yield [line for line in todo if line not in {*made, *attached}], jobs
 
 
 def _restore(target: Database, archive: Path, folder: Path, todo: list[str], jobs: int, fence: int) -> None:

@@ -90,7 +90,7 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
         for workload in pilot.manifest.databases:
-            load = loading.load_name(pilot, loading.FINAL)
+            load = loading.load_name(pilot, workload.name, loading.FINAL)
             pilot.record("load_given_up", f"{workload.name}/{load}", {"load": load})
         # Of this move and the one in `release` only one can happen: nothing is un-frozen that has been released.
         pilot.ledger.advance(

@@ -268,7 +268,7 @@ def _switched(pilot: Pilot) -> Observation:
 
 
 def _loaded(pilot: Pilot, workload: str) -> Observation:
-    load = load_name(pilot, REHEARSAL)
+    load = load_name(pilot, workload, REHEARSAL)
     seen = engine_status.status(sides.target(pilot, workload), load=load)
     finished = pilot.ledger.latest(pilot.id, "load_finished", f"{workload}/{load}") is not None
     return judged(

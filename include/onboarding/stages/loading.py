@@ -7,6 +7,7 @@ rehearsal of the second: it tells how long the freeze will last.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from onboarding.cutover.state import CutoverState
@@ -19,19 +20,26 @@ from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 
 REHEARSAL, FINAL = "rehearsal", "final"
+MIXED = "databases.mixed_snapshot"
 HOLDER_WITHIN_S = 120
 POLL_S = 0.3
 
 
-def load_name(pilot: Pilot, kind: str) -> str:
-    """The name of the load that belongs to the present cutover attempt."""
+def load_name(pilot: Pilot, workload: str, kind: str) -> str:
+    """The name of the load that belongs to the present cutover attempt; a load begun anew gets another."""
     here = pilot.ledger.cutover(pilot.id)
-    return f"{kind}-{here.epoch + (here.state is CutoverState.ROLLED_BACK)}"
+    name = f"{kind}-{here.epoch + (here.state is CutoverState.ROLLED_BACK)}"
+    anew = len(pilot.ledger.records(pilot=pilot.id, kind="load_restarted", subject=f"{workload}/{name}"))
+    return f"{name}-again{anew}" if anew else name
 
 
 def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
-    """Make the empty database, copy its schema, and plan the units; returns their names."""
-    load = load_name(pilot, kind)
+    """Make the empty database, copy its schema, and plan the units; returns their names.
+
+    After a snapshot was lost with rows half moved, clearing this begins the load anew, clean, under another name.
+    """
+    _begin_anew_if_mixed(pilot, workload, kind)
+    load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
     if _is_settled(pilot, workload, kind, load):
         return _planned(pilot, subject)
@@ -56,7 +64,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
 
 def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, int]:
     """Copy the rows of one unit; what has arrived is not moved again."""
-    load = load_name(pilot, kind)
+    load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
     if _is_settled(pilot, workload, kind, load):
         return {"rows": 0, "bytes": 0}
@@ -64,16 +72,21 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     began = time.monotonic()
     shard = engine_plan.kept(into)[unit]
-    moved = rows.move_unit(source, into, shard, snapshot_id=_held_snapshot(pilot, subject), load=load, fence=fence)
+    try:
+        rows.move_unit(source, into, shard, snapshot_id=_held_snapshot(pilot, subject), load=load, fence=fence)
+    except Stop as stop:
+        if stop.key == MIXED:
+            pilot.record("load_mixed", subject, {"load": load, "unit": unit})
+        raise
     seconds = round(time.monotonic() - began, 3)
     arrived = status.unit_status(into, unit)
     pilot.record(*MovedRows(workload, load, unit, *arrived, seconds).as_record())
-    return {"rows": moved.rows, "bytes": moved.bytes}
+    return {"rows": arrived[0], "bytes": arrived[1]}
 
 
 def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
     """Build indexes and constraints, set the service's login up (read only), and let the snapshot go."""
-    load = load_name(pilot, kind)
+    load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
     if _is_settled(pilot, workload, kind, load):
         return {}
@@ -92,31 +105,57 @@ def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
     return body
 
 
-def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> snapshot.Snapshot | None:
+@dataclass(frozen=True)
+class Held:
+    """A snapshot that is open, and the load it is for."""
+
+    snapshot: snapshot.Snapshot
+    load: str
+
+    def close(self) -> None:
+        self.snapshot.close()
+
+
+def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
     """Open a snapshot and write its id down; None when the load needs none any more. The caller closes it."""
-    load = load_name(pilot, kind)
+    load = load_name(pilot, workload, kind)
     if _is_settled(pilot, workload, kind, load):
         return None
-    held = snapshot.open_snapshot(sides.source(pilot, workload))
-    pilot.record("snapshot", f"{workload}/{load}", {"id": held.id})
-    return held
+    opened = snapshot.open_snapshot(sides.source(pilot, workload))
+    pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
+    return Held(opened, load)
 
 
-def is_over(pilot: Pilot, workload: str, kind: str) -> bool:
-    """Whether the load needs its snapshot no more: it is finished, given up, or another attempt has begun."""
-    load = load_name(pilot, kind)
-    subject = f"{workload}/{load}"
-    mine = pilot.ledger.latest(pilot.id, "snapshot", subject)
-    given_up = pilot.ledger.latest(pilot.id, "load_given_up", subject)
-    over = given_up is not None and mine is not None and given_up.seq > mine.seq
-    return over or _is_settled(pilot, workload, kind, load)
+def is_over(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
+    """Whether `load` needs its snapshot no more: it is finished, given up, or another attempt has begun."""
+    now = load_name(pilot, workload, kind)
+    if _base(now) != _base(load):
+        return True
+    given_up = pilot.ledger.latest(pilot.id, "load_given_up", f"{workload}/{load}") is not None
+    return given_up or _is_settled(pilot, workload, kind, now)
+
+
+def is_replaced(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
+    """Whether the load was begun anew under another name since, so that another snapshot is needed."""
+    return load_name(pilot, workload, kind) != load
+
+
+def _base(load: str) -> str:
+    return load.partition("-again")[0]
+
+
+def _begin_anew_if_mixed(pilot: Pilot, workload: str, kind: str) -> None:
+    load = load_name(pilot, workload, kind)
+    mixed = pilot.ledger.latest(pilot.id, "load_mixed", f"{workload}/{load}")
+    if mixed is not None and not _is_settled(pilot, workload, kind, load):
+        pilot.record("load_restarted", f"{workload}/{_base(load)}", {"instead_of": load})
 
 
 def _is_settled(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
     """Whether this load may touch the target no more: it is complete, replaced by a later one, or the public is on."""
     if sides.has_switched(pilot) or _is_finished(pilot, f"{workload}/{load}"):
         return True
-    final = load.replace(REHEARSAL, FINAL)
+    final = load_name(pilot, workload, FINAL)
     return kind == REHEARSAL and pilot.ledger.latest(pilot.id, "load_started", f"{workload}/{final}") is not None
 
 

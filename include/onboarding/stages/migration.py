@@ -43,6 +43,7 @@ def request_targets(pilot: Pilot) -> dict[str, list[str]]:
             version=version,
             group=parameter_group(pilot),
             network=place,
+            port=pilot.sources[workload.name].port,
             key_arn=key_arn,
             password=targets.master_password(secrets, pilot.manifest, workload.name),
         )
@@ -53,13 +54,14 @@ def placement(pilot: Pilot) -> targets.Placement:
     """The subnets and the security group of the pilot's instances, made when they are missing."""
     ec2, made = pilot.cloud.client("ec2"), effects(pilot)
     subnets = [str(subnet["SubnetId"]) for subnet in network.subnets(ec2, network.vpc_of(ec2, pilot.manifest))]
+    port = next(iter(pilot.sources.values())).port
     group = targets.ensure_subnet_group(pilot.cloud.client("rds"), made, f"namrong-{pilot.id}", subnets)
-    return targets.Placement(group, network.ensure_database_group(ec2, made, pilot.manifest))
+    return targets.Placement(group, network.ensure_database_group(ec2, made, pilot.manifest, port))
 
 
 def snapshot_id(pilot: Pilot, workload: str) -> str:
     """One backup per rehearsal load; RDS names take no underscore."""
-    return f"{targets.instance_id(pilot.manifest, workload)}-{load_name(pilot, REHEARSAL)}"
+    return f"{targets.instance_id(pilot.manifest, workload)}-{load_name(pilot, workload, REHEARSAL)}"
 
 
 def back_up(pilot: Pilot) -> list[str]:

@@ -103,7 +103,9 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         steps[f"freeze {workload.name}"] = freeze.rehearse_freeze(
             sides.source(pilot, workload.name), workload.service_role
         )
-        loaded = pilot.ledger.latest(pilot.id, "load_finished", f"{workload.name}/{load_name(pilot, REHEARSAL)}")
+        loaded = pilot.ledger.latest(
+            pilot.id, "load_finished", f"{workload.name}/{load_name(pilot, workload.name, REHEARSAL)}"
+        )
         if loaded is None:
             raise Stop("cutover.nothing_loaded", where=workload.name)
         steps[f"load {workload.name}"] = float(loaded.body["seconds"])
