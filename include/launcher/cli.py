@@ -60,9 +60,9 @@ def parser() -> argparse.ArgumentParser:
     several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
         run="launcher.locking:lock"
     )
-    docs = several.add_parser("docs", help="write the manifest's reference and JSON Schema anew")
+    docs = several.add_parser("docs", help="write anew what in docs/ is made from code")
     docs.add_argument("--check", action="store_true", help="write nothing; 1 when something would change")
-    docs.set_defaults(run="launcher.manifest_docs:command")
+    docs.set_defaults(run="launcher.reference:command")
     return top
 
 

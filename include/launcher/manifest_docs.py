@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from launcher.checkout import ROOT, Checkout
 from onboarding.manifest import Manifest
 from onboarding.manifests import FIRST_BUDDHIST_YEAR, MAX_BYTES, MAX_DEPTH, MAX_NODES
 
@@ -55,29 +52,6 @@ def page() -> str:
     """The reference for people: a table per part, parts in the order in which a manifest names them."""
     head = HEAD.format(bytes=MAX_BYTES, depth=MAX_DEPTH, nodes=MAX_NODES, year=FIRST_BUDDHIST_YEAR)
     return "\n".join([head, *_sections(_model())])
-
-
-FILES: Mapping[str, Callable[[], str]] = {"docs/manifest.md": page, "docs/manifest.schema.json": schema}
-
-
-def outdated(root: Path = ROOT) -> list[str]:
-    """The files that are not what would be made now."""
-    return [name for name, make in FILES.items() if not _holds(root / name, make())]
-
-
-def command(asked: argparse.Namespace) -> int:
-    """Writes what is outdated, or with `--check` only names it; 1 when there was something to name."""
-    root = Checkout().root
-    found = outdated(root)
-    for name in found:
-        print(name)
-        if not asked.check:
-            (root / name).write_text(FILES[name](), encoding="utf-8")
-    return 1 if found and asked.check else 0
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def _model() -> dict[str, Any]:

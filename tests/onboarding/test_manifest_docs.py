@@ -33,18 +33,6 @@ def read(path: Path) -> dict:
     return yaml.load(path.read_text(encoding="utf-8"), CoreLoader)  # noqa: S506  (a SafeLoader)
 
 
-@pytest.mark.parametrize("name", sorted(manifest_docs.FILES))
-def test_what_is_committed_is_what_would_be_made(name):
-    assert (ROOT / name).read_text(encoding="utf-8") == manifest_docs.FILES[name](), "run ./namrong docs"
-
-
-def test_an_outdated_page_is_named_and_a_current_one_is_not(tmp_path):
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/manifest.md").write_text(manifest_docs.page(), encoding="utf-8")
-    (tmp_path / "docs/manifest.schema.json").write_text("{}", encoding="utf-8")
-    assert manifest_docs.outdated(tmp_path) == ["docs/manifest.schema.json"]
-
-
 @pytest.mark.parametrize("path", PILOTS, ids=lambda path: path.stem)
 def test_the_schema_takes_each_sample_and_each_sample_names_it(path):
     source = path.read_text(encoding="utf-8")
