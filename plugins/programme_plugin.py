@@ -1,12 +1,26 @@
 """Registers Namrong's pages in the Airflow UI; nothing else."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from airflow.plugins_manager import AirflowPlugin
 
-from onboarding_airflow import pages
+
+class Pages:
+    """The pages below `/namrong` as an ASGI application, put together at the first request.
+
+    Airflow loads plugins in every task's process too; a web framework would cost each of them most of a second.
+    """
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        from onboarding_airflow.pages import app
+
+        await app()(scope, receive, send)
 
 
 class ProgrammePlugin(AirflowPlugin):
     """The pages below `/namrong`: live reasons of gates, reports of a pilot's validation."""
 
     name = "namrong"
-    fastapi_apps = [{"app": pages.app(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)
+    fastapi_apps = [{"app": Pages(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)

@@ -32,8 +32,9 @@ ALL_DAGS: Permission = (READ, "DAGs")
 DETAILS: tuple[Permission, ...] = ((READ, "Task Logs"), (READ, "DAG Code"), (READ, "DAG Warnings"))
 APPROVALS: tuple[Permission, ...] = ((READ, "HITL Detail"), (MENU, "HITL Detail"), (MENU, "Browse"))
 
-# The list of DAGs shows what each waits for from people, and asks for the right to read that.
-STAKEHOLDER = (*AT_HOME, *PROGRESS, ALL_DAGS, (READ, "HITL Detail"))
+# The list of DAGs shows what each waits for from people, and asks for the right to read that. Import errors are how
+# a refused manifest is seen; an agency's owner has no part in the other agencies' manifests.
+STAKEHOLDER = (*AT_HOME, *PROGRESS, ALL_DAGS, (READ, "HITL Detail"), (READ, "ImportError"))
 # Airflow asks for "edit" on the DAG to answer what it asks of people (FabAuthManager.is_authorized_dag, scenario 3).
 # It lets an approver pause a DAG; to trigger, clear or mark runs takes "edit" on DAG Runs, which is not here.
 APPROVER = (*AT_HOME, *PROGRESS, ALL_DAGS, *DETAILS, *APPROVALS, (EDIT, "HITL Detail"), (EDIT, "DAGs"))

@@ -9,7 +9,7 @@ from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from onboarding.stages import decision
-from onboarding_airflow.outcomes import opened
+from onboarding_airflow.outcomes import ONLY_IF_KILLED, opened
 from onboarding_airflow.pilots import people
 
 
@@ -29,7 +29,7 @@ class CutoverApproval(ApprovalOperator):
                 "automated": Param(False, type="boolean", description="Answered by a program, not by a person"),
             },
             fail_on_reject=True,
-            retries=0,
+            **ONLY_IF_KILLED,
             **kwargs,
         )
         self.pilot_id, self.purpose, self.ordinal = pilot_id, purpose, ordinal

@@ -15,7 +15,7 @@ from onboarding.stages import decision, loading, uploading
 from onboarding.stages.gates import GATES
 from onboarding_airflow.approval import CutoverApproval
 from onboarding_airflow.gates import GateSensor
-from onboarding_airflow.outcomes import RETRIES, RETRY_DELAY
+from onboarding_airflow.outcomes import BY_CAUSE, RETRIES, RETRY_DELAY
 from onboarding_airflow.snapshots import HoldSnapshot
 from onboarding_airflow.steps import step
 
@@ -46,6 +46,7 @@ class Journey:
             deadline=described.deadline,
             poll=described.poll,
             doc_md=described.question,
+            **BY_CAUSE,
         )
 
     def approval(self, ordinal: int, purpose: str = decision.CUTOVER) -> CutoverApproval:
@@ -60,7 +61,7 @@ class Journey:
 
     def upload(self, workload: FilesWorkload, *, after: BaseOperator) -> XComArg:
         """A folder to its bucket, one mapped unit per batch."""
-        with TaskGroup(workload.name):
+        with TaskGroup(_group(workload)):
             planned = self.do(uploading.plan_files, given={"workload": workload.name})
             moved = self.do(uploading.move_files, over=planned, given={"workload": workload.name})
             chain(after, planned)
@@ -69,7 +70,7 @@ class Journey:
     def load(self, workload: DatabaseWorkload, kind: str, *, after: BaseOperator | XComArg) -> XComArg:
         """A database to its instance from one snapshot, one mapped unit per shard; see `stages.loading`."""
         given = {"workload": workload.name, "kind": kind}
-        with TaskGroup(workload.name):
+        with TaskGroup(_group(workload)):
             held = HoldSnapshot(
                 task_id="hold_snapshot",
                 pilot_id=self.manifest.id,
@@ -85,3 +86,8 @@ class Journey:
             chain(after, [held, prepared])
             chain(copied, finished)
         return finished
+
+
+def _group(workload: DatabaseWorkload | FilesWorkload) -> str:
+    """E.g. "copy_registry": the engine before the name keeps a workload called like a task from colliding with it."""
+    return f"{workload.engine}_{workload.name}"

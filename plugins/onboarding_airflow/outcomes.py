@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import Context, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException
@@ -35,6 +36,23 @@ class ByCause(RetryPolicy):
         if action in ("retry", "adopt"):
             return RetryDecision.retry(RETRY_DELAY, action)
         return RetryDecision.fail(reason=action)
+
+
+class OnlyIfKilled(RetryPolicy):
+    """For what a person answers: a killed process asks again (no policy is asked then); an answer is never retried."""
+
+    def evaluate(
+        self,
+        exception: BaseException,  # noqa: ARG002  (Airflow's signature)
+        try_number: int,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002
+        context: Context | None = None,  # noqa: ARG002
+    ) -> RetryDecision:
+        return RetryDecision.fail(reason="stop")
+
+
+BY_CAUSE: Mapping[str, Any] = {"retries": RETRIES, "retry_delay": RETRY_DELAY, "retry_policy": ByCause()}
+ONLY_IF_KILLED: Mapping[str, Any] = {**BY_CAUSE, "retry_policy": OnlyIfKilled()}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import mimetypes
+from functools import cache
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -42,6 +43,7 @@ def may_read(pilot_id: PilotId, user: GetUserDep) -> str:
 Readable = Annotated[str, Depends(may_read)]
 
 
+@cache
 def app() -> FastAPI:
     """The application mounted at /namrong; no documentation routes, which would be anonymous."""
     pages = FastAPI(title="Namrong", docs_url=None, redoc_url=None, openapi_url=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,14 @@ SETTINGS = "namrong_settings"
 PEOPLE = "namrong_people"
 
 
-@cache
 def loaded() -> Loaded:
-    """The manifests of the pilots folder, read once per process."""
+    """The manifests of the pilots folder as they are now: the triggerer lives longer than a manifest stays the same."""
+    found = ((file.name, file.lstat()) for file in sorted(PILOTS.glob("*.yaml")))
+    return _loaded(tuple((name, seen.st_mtime_ns, seen.st_size, seen.st_ino) for name, seen in found))
+
+
+@lru_cache(maxsize=1)
+def _loaded(as_of: object) -> Loaded:  # noqa: ARG001  (what the folder looked like)
     return load_folder(PILOTS)
 
 

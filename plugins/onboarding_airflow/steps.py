@@ -9,9 +9,7 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context, task
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from onboarding_airflow.outcomes import RETRIES, RETRY_DELAY, ByCause, opened
-
-TASK_DEFAULTS: Mapping[str, Any] = {"retries": RETRIES, "retry_delay": RETRY_DELAY, "retry_policy": ByCause()}
+from onboarding_airflow.outcomes import BY_CAUSE, opened
 
 
 def step(
@@ -23,17 +21,24 @@ def step(
     given: Mapping[str, Any] | None = None,
     **task_arguments: Any,
 ) -> XComArg:
-    """A task named after the domain function; with `over`, one mapped task per unit that the given task named."""
+    """A task named after the domain function; with `over`, one mapped task per unit that the given task named.
+
+    Each of `outlets` gets an event whose partition is the pilot, so that a programme counts pilots and not runs.
+    """
 
     @task(
         task_id=task_arguments.pop("task_id", function.__name__),
         doc_md=inspect.getdoc(function),
         outlets=list(outlets),
-        **{**TASK_DEFAULTS, **task_arguments},
+        **{**BY_CAUSE, **task_arguments},
     )
     def run(pilot_id: str, unit: Any = None, given: Mapping[str, Any] | None = None) -> Any:
-        with opened(pilot_id, get_current_context()) as pilot:
-            return function(pilot, *([] if unit is None else [unit]), **(given or {}))
+        context = get_current_context()
+        with opened(pilot_id, context) as pilot:
+            result = function(pilot, *([] if unit is None else [unit]), **(given or {}))
+        for asset in outlets:
+            context["outlet_events"][asset].add_partitions(pilot_id)
+        return result
 
     if over is None:
         return run(pilot_id=pilot_id, given=dict(given or {}))

@@ -1,0 +1,84 @@
+"""The journey's exact shape, stated once: which task leads to which."""
+
+from __future__ import annotations
+
+from airflow_process import Parsed
+
+ONBOARD_P02 = {
+    "intake.receive": ["intake.assess"],
+    "intake.assess": ["intake.gate_intake"],
+    "intake.gate_intake": ["account.request_account"],
+    #
+    "account.request_account": ["account.gate_account_made"],
+    "account.gate_account_made": ["account.place_and_guard"],
+    "account.place_and_guard": ["account.gate_region_open"],
+    "account.gate_region_open": ["account.apply_baseline"],
+    "account.apply_baseline": ["account.grant_access"],
+    "account.grant_access": ["account.gate_account"],
+    "account.gate_account": ["migration.request_targets"],
+    #
+    "migration.request_targets": ["migration.gate_targets_made"],
+    "migration.gate_targets_made": [
+        "migration.copy_registry.hold_snapshot",
+        "migration.copy_registry.prepare_load",
+        "migration.upload_documents.plan_files",
+    ],
+    "migration.upload_documents.plan_files": ["migration.upload_documents.move_files"],
+    "migration.upload_documents.move_files": ["migration.gate_migration"],
+    "migration.copy_registry.hold_snapshot": [],
+    "migration.copy_registry.prepare_load": ["migration.copy_registry.copy_rows"],
+    "migration.copy_registry.copy_rows": ["migration.copy_registry.finish_load"],
+    "migration.copy_registry.finish_load": ["migration.back_up"],
+    "migration.back_up": ["migration.gate_backed_up"],
+    "migration.gate_backed_up": ["migration.restore_backup"],
+    "migration.restore_backup": ["migration.gate_restored"],
+    "migration.gate_restored": ["migration.prove_restore"],
+    "migration.prove_restore": ["migration.gate_migration"],
+    "migration.gate_migration": ["validation.ask_golden_queries", "validation.expect", "validation.reconcile"],
+    #
+    "validation.reconcile": ["validation.rehearse"],
+    "validation.expect": ["validation.rehearse"],
+    "validation.ask_golden_queries": ["validation.rehearse"],
+    "validation.rehearse": ["validation.gate_validation"],
+    "validation.gate_validation": ["cutover.gate_window"],
+    #
+    "cutover.gate_window": ["cutover.approve_cutover_1"],
+    "cutover.approve_cutover_1": ["cutover.approve_cutover_2"],
+    "cutover.approve_cutover_2": ["cutover.freeze"],
+    "cutover.freeze": [
+        "cutover.copy_registry.hold_snapshot",
+        "cutover.copy_registry.prepare_load",
+        "cutover.prove",
+        "cutover.stand_down",
+    ],
+    "cutover.copy_registry.hold_snapshot": [],
+    "cutover.copy_registry.prepare_load": ["cutover.copy_registry.copy_rows"],
+    "cutover.copy_registry.copy_rows": ["cutover.copy_registry.finish_load"],
+    "cutover.copy_registry.finish_load": ["cutover.prove", "cutover.stand_down"],
+    "cutover.prove": ["cutover.shift_traffic"],
+    "cutover.shift_traffic": ["cutover.release"],
+    "cutover.release": ["cutover.gate_cutover", "cutover.stand_down"],
+    "cutover.gate_cutover": ["soak.gate_soak"],
+    "cutover.stand_down": [],
+    #
+    "soak.gate_soak": ["live.revoke_access"],
+    "live.revoke_access": ["live.declare"],
+    "live.declare": [],
+}
+
+ROLL_BACK_P02 = {
+    "close_target": ["measure_loss"],
+    "measure_loss": ["approve_way_back_1"],
+    "approve_way_back_1": ["approve_way_back_2"],
+    "approve_way_back_2": ["turn_back"],
+    "turn_back": ["gate_turned_back"],
+    "gate_turned_back": [],
+}
+
+
+def test_the_journey_has_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["onboard_p02"]["edges"] == ONBOARD_P02
+
+
+def test_the_way_back_has_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["roll_back_p02"]["edges"] == ROLL_BACK_P02
