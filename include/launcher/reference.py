@@ -8,7 +8,24 @@ from pathlib import Path
 
 from launcher.checkout import ROOT, Checkout
 
-BEGIN, END = "<!-- made by ./namrong docs -->", "<!-- end -->"
+END = "<!-- end -->"
+
+Maker = Callable[[Path], str]
+"""The text of one file, given the checkout's root."""
+
+
+def begin(what: str) -> str:
+    """The mark behind which a page's made part begins; it goes to END."""
+    return f"<!-- {what}: made by ./namrong docs -->"
+
+
+def filled(page: str, what: str, made: str) -> str:
+    """The page with its part `what` made anew; its prose stays. Raises ValueError when it has no such place."""
+    before, found, rest = page.partition(begin(what))
+    _, closed, after = rest.partition(END)
+    if not (found and closed):
+        raise ValueError(f"the page has no place for {what}: {begin(what)} … {END}")
+    return f"{before}{found}\n\n{made}\n\n{closed}{after}"
 
 
 def _manifest_page(_: Path) -> str:
@@ -23,29 +40,30 @@ def _manifest_schema(_: Path) -> str:
     return schema()
 
 
-def _sandbox(path: Path) -> str:
-    """The page with its tables of operations made anew; its prose stays. Imports moto (seconds)."""
-    from launcher.sandbox_docs import operations
+def _sandbox(root: Path) -> str:
+    from launcher.sandbox_docs import operations  # moto: seconds
 
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{path.name} has no place for what is made: {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{operations()}\n\n{END}{after}"
+    return filled((root / "docs" / "sandbox.md").read_text(encoding="utf-8"), "operations", operations())
 
 
-Makers = Mapping[str, Callable[[Path], str]]
+def _architecture(root: Path) -> str:
+    from launcher.rooms_docs import gates, rooms
 
-FILES: Makers = {
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    return filled(filled(page, "gates", gates()), "rooms", rooms(root))
+
+
+FILES: Mapping[str, Maker] = {
+    "docs/architecture.md": _architecture,
     "docs/manifest.md": _manifest_page,
     "docs/manifest.schema.json": _manifest_schema,
     "docs/sandbox.md": _sandbox,
 }
 
 
-def outdated(root: Path = ROOT, files: Makers = FILES) -> dict[str, str]:
+def outdated(root: Path = ROOT, files: Mapping[str, Maker] = FILES) -> dict[str, str]:
     """The files that are not what would be made now, with what would be."""
-    made = {name: make(root / name) for name, make in files.items()}
+    made = {name: make(root) for name, make in files.items()}
     return {name: text for name, text in made.items() if not _holds(root / name, text)}
 
 

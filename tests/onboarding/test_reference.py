@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import reference
+from launcher import reference, rooms_docs
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ def test_what_is_committed_is_what_would_be_made():
 
 
 def test_a_page_that_is_missing_or_old_is_named_and_a_current_one_is_not(tmp_path):
-    files = {"a.md": lambda path: "new\n", "b.md": lambda path: path.read_text().replace("old", "new")}
+    files = {"a.md": lambda root: "new\n", "b.md": lambda root: (root / "b.md").read_text().replace("old", "new")}
     (tmp_path / "b.md").write_text("prose, new\n")
     assert reference.outdated(tmp_path, files) == {"a.md": "new\n"}
     (tmp_path / "a.md").write_text("new\n")
@@ -28,8 +28,24 @@ def test_a_page_that_is_missing_or_old_is_named_and_a_current_one_is_not(tmp_pat
     assert reference.outdated(tmp_path, files) == {"b.md": "prose, new\n"}
 
 
-def test_a_page_without_a_place_for_what_is_made_is_refused(tmp_path):
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "sandbox.md").write_text("prose only\n")
-    with pytest.raises(ValueError, match="has no place"):
-        reference.outdated(tmp_path)
+def test_what_is_made_takes_its_place_and_prose_stays():
+    page = f"before\n{reference.begin('tables')}\nold\n{reference.END}\nafter\n"
+    again = reference.filled(page, "tables", "| new |")
+    assert again == f"before\n{reference.begin('tables')}\n\n| new |\n\n{reference.END}\nafter\n"
+    assert reference.filled(again, "tables", "| new |") == again
+
+
+@pytest.mark.parametrize("page", ["prose only\n", f"{reference.begin('tables')}\nno end\n", reference.END])
+def test_a_page_without_a_place_for_what_is_made_is_refused(page):
+    with pytest.raises(ValueError, match="no place for tables"):
+        reference.filled(page, "tables", "| new |")
+
+
+def test_every_package_of_ours_is_a_room():
+    packages = {
+        str(path.parent.relative_to(ROOT))
+        for top in ("include", "plugins")
+        for path in (ROOT / top).rglob("*.py")
+        if path.stem != "__init__"
+    }
+    assert packages | {"dags"} == set(rooms_docs.ROOMS)
