@@ -1,5 +1,6 @@
 """What in docs/ is made from code is what would be made now."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from launcher import reference, rooms_docs
+from onboarding.ledger import GUARDED
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,3 +51,13 @@ def test_every_package_of_ours_is_a_room():
         if path.stem != "__init__"
     }
     assert packages | {"dags"} == set(rooms_docs.ROOMS)
+
+
+def test_every_kind_of_record_is_described():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "include" / "onboarding").rglob("*.py"))
+    written = set(re.findall(r"""record\(\s*(?:[a-z_.]+,\s*)?"([a-z_]+)",""", code)) | set(
+        re.findall(r'KIND = "(\w+)"', code)
+    )
+    assert {"readiness", "freeze", "approval", "trouble"} - written <= {"trouble"}
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert sorted(kind for kind in written | GUARDED if f"`{kind}`" not in page) == []
