@@ -48,10 +48,9 @@ def prove(pilot: Pilot) -> dict[str, int]:
     uploading.send_changes(pilot)
     for workload in pilot.manifest.databases:
         sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
-    unaccounted = validation.compare(pilot, PROVEN_AT)
-    differing = {name: count for name, count in unaccounted.items() if count}
-    if differing:
-        raise Stop("cutover.not_proven", where=pilot.id, differing=str(differing))
+    unaccounted = validation.compare(pilot, PROVEN_AT, frozen=True)
+    if doubtful := _doubtful(pilot):
+        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
     return unaccounted
 
 
@@ -60,6 +59,7 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot):
         return {}
     _demand_frozen(pilot)
+    _demand_proof(pilot)
     name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
     validation.ramp(pilot, name, lambda step: _arrived(pilot, step))
     return {"percent": 100}
@@ -69,6 +69,7 @@ def release(pilot: Pilot) -> dict[str, str]:
     """Let the service write on the target. From here on the target is the one that counts."""
     if not sides.has_switched(pilot):
         _demand_frozen(pilot)
+        _demand_proof(pilot)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
         for workload in pilot.manifest.databases:
@@ -114,6 +115,17 @@ def turn_back(pilot: Pilot) -> None:
 def _arrived(pilot: Pilot, step: traffic.StepResult) -> None:
     body = {"percent": step.percent, "probes": step.probes, "seen": list(step.seen), "seconds": step.seconds}
     pilot.record("traffic", pilot.manifest.cutover.traffic.record, body)
+
+
+def _demand_proof(pilot: Pilot) -> None:
+    """Nothing is led to the target, or released there, that was not proven under this freeze: read from the ledger."""
+    if doubtful := _doubtful(pilot):
+        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
+
+
+def _doubtful(pilot: Pilot) -> list[str]:
+    frozen = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
+    return validation.not_proven(pilot, PROVEN_AT, after=frozen.seq if frozen else 0)
 
 
 def _demand_frozen(pilot: Pilot) -> None:

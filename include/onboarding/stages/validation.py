@@ -20,6 +20,7 @@ from onboarding.cutover.window import time_needed
 from onboarding.databases import freeze, sequences
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
+from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
@@ -39,14 +40,18 @@ def reconcile(pilot: Pilot) -> dict[str, int]:
     return compare(pilot, REHEARSED_AT)
 
 
-def compare(pilot: Pilot, moment: str) -> dict[str, int]:
-    """Unaccounted rows and files of each workload, with a record of everything that was compared."""
+def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int]:
+    """Unaccounted rows and files of each workload, with a record of everything that was compared.
+
+    Under a freeze the sequences too must stand exactly alike.
+    """
     unaccounted: dict[str, int] = {}
     for workload in pilot.manifest.databases:
         found = compare_databases(
             sides.source(pilot, workload.name),
             sides.target(pilot, workload.name),
             expect_writes_closed_for=workload.service_role,
+            frozen=frozen,
         )
         body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
         counted = found.unaccounted_rows
@@ -59,6 +64,22 @@ def compare(pilot: Pilot, moment: str) -> dict[str, int]:
         _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))
         unaccounted[folder.name] = files.unaccounted_files
     return unaccounted
+
+
+def not_proven(pilot: Pilot, moment: str, *, after: int) -> list[str]:
+    """What the comparisons of that moment did not find equal, by workload and check.
+
+    One that was not made counts, and one made before the record `after`.
+    """
+    doubtful: list[str] = []
+    for name in [w.name for w in pilot.manifest.databases] + [w.name for w in pilot.manifest.files]:
+        found = pilot.ledger.latest(pilot.id, Reconciled.KIND, name)
+        if found is None or found.body["moment"] != moment or found.seq <= after:
+            doubtful.append(f"{name}: not compared")
+            continue
+        seen = found.body["details"]["observations"]
+        doubtful += [f"{name}: {one['check']}" for one in seen if one["answer"] != Answer.PASS]
+    return doubtful
 
 
 def expect(pilot: Pilot) -> dict[str, Any]:
