@@ -40,6 +40,12 @@ def _manifest_schema(_: Path) -> str:
     return schema()
 
 
+def _messages(_: Path) -> str:
+    from launcher.messages_docs import page
+
+    return page()
+
+
 def _sandbox(root: Path) -> str:
     from launcher.sandbox_docs import operations  # moto: seconds
 
@@ -57,6 +63,7 @@ FILES: Mapping[str, Maker] = {
     "docs/architecture.md": _architecture,
     "docs/manifest.md": _manifest_page,
     "docs/manifest.schema.json": _manifest_schema,
+    "docs/messages.md": _messages,
     "docs/sandbox.md": _sandbox,
 }
 
