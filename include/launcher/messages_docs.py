@@ -43,4 +43,4 @@ def _room(room: str) -> Iterator[str]:
 
 def _troubles(language: str, room: str) -> Mapping[str, Mapping[str, str]]:
     entries: dict[str, Any] = yaml.safe_load((LOCALES / language / f"{room}.yaml").read_text(encoding="utf-8"))
-    return {name: entry for name, entry in entries.items() if isinstance(entry, dict) and PARTS <= entry.keys()}
+    return {name: entry for name, entry in entries.items() if isinstance(entry, dict) and entry.keys() >= PARTS}
