@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from live_stack import journey, live, stack  # noqa: F401  (fixtures)
 from psycopg import sql
 from sandbox_process import Cloud, running
 
@@ -18,6 +20,15 @@ MakeDatabase = Callable[..., Database]
 
 # What a managed service's owner has beyond plain ownership; without `superuser=True` nobody gets more.
 OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a whole running stack comes last, so that it does not run beside everything else."""
+
+    def last(item: pytest.Item) -> tuple[bool, bool]:
+        return "stack" in getattr(item, "fixturenames", ()), "browser" in item.path.parts
+
+    items.sort(key=last)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -66,3 +77,19 @@ def sandbox_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     reaches operations with a host prefix (s3control); `/_sandbox/...` is at `sandbox_cloud["endpoint"]`."""
     with running(tmp_path_factory.mktemp("sandbox")) as cloud:
         yield cloud
+
+
+NEEDS_PROGRAMS = ("Debian servers:", "browser:")
+"""How the reason begins with which a test of a suite that needs programs beyond Python skips itself."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every suite is demanded (CI), one that skipped itself is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("NAMRONG_REQUIRE_ALL"):
+        return
+    reasons = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", ()) if report.longrepr]
+    skipped = sorted({reason for reason in reasons if reason.removeprefix("Skipped: ").startswith(NEEDS_PROGRAMS)})
+    if skipped:
+        reporter.write_line("suites that had to run and did not: " + "; ".join(skipped), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
