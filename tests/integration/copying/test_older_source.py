@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from conftest import free_port
+
 from onboarding.addresses import Database
 from onboarding.databases.assess import assess, offers
 from onboarding.reconcile import compare_databases
@@ -27,11 +27,12 @@ SCHEMA = """
 CREATE TYPE "สถานะ" AS ENUM ('รับ', 'ส่ง');
 CREATE TABLE "หนังสือ" (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "เรื่อง" text NOT NULL, "สถานะ" "สถานะ", "เนื้อหา" jsonb,
-    "แนบ" bytea, "จำนวน" numeric, "เมื่อ" timestamptz, "ป้าย" text[], "รวม" numeric GENERATED ALWAYS AS ("จำนวน" * 2) STORED
+    "แนบ" bytea, "จำนวน" numeric, "เมื่อ" timestamptz, "ป้าย" text[],
+    "รวม" numeric GENERATED ALWAYS AS ("จำนวน" * 2) STORED
 );
 INSERT INTO "หนังสือ" ("เรื่อง", "สถานะ", "เนื้อหา", "แนบ", "จำนวน", "เมื่อ", "ป้าย")
-SELECT 'เรื่องที่ ' || n, (ARRAY['รับ', 'ส่ง'])[1 + n % 2]::"สถานะ", jsonb_build_object('n', n), decode(md5(n::text), 'hex'),
-       CASE WHEN n % 7 = 0 THEN 'NaN' ELSE n / 3.0 END, '2026-01-01'::timestamptz + n * interval '1 s', ARRAY['ก', NULL]
+SELECT 'เรื่องที่ ' || n, (ARRAY['รับ', 'ส่ง'])[1 + n % 2]::"สถานะ", jsonb_build_object('n', n),
+       decode(md5(n::text), 'hex'), CASE WHEN n % 7 = 0 THEN 'NaN' ELSE n / 3.0 END, '2026-01-01'::timestamptz + n * interval '1 s', ARRAY['ก', NULL]
 FROM generate_series(1, 20000) n;
 CREATE TABLE parted (id int, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
