@@ -45,7 +45,7 @@ def onboard(journey: Journey) -> None:
         chain([*moved, drilled], migrated := gate("migration"))
 
     with TaskGroup("validation", tooltip="ตรวจสอบ"):
-        checks = [do(validation.reconcile), do(validation.expect), do(validation.ask_golden_queries)]
+        checks = [do(validation.reconcile), journey.expect(), do(validation.ask_golden_queries)]
         chain(migrated, checks, do(validation.rehearse), validated := gate("validation"))
 
     with TaskGroup("cutover", tooltip="สลับระบบ"):

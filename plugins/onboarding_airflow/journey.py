@@ -11,10 +11,11 @@ from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
-from onboarding.stages import decision, loading, uploading
+from onboarding.stages import decision, loading, uploading, validation
 from onboarding.stages.gates import GATES
 from onboarding_airflow.approval import CutoverApproval
 from onboarding_airflow.gates import GateSensor
+from onboarding_airflow.links import data_docs
 from onboarding_airflow.outcomes import BY_CAUSE, RETRIES, RETRY_DELAY
 from onboarding_airflow.snapshots import HoldSnapshot
 from onboarding_airflow.steps import step
@@ -36,6 +37,13 @@ class Journey:
 
     def do(self, function: Callable[..., Any], **task_arguments: Any) -> XComArg:
         return step(function, self.manifest.id, **task_arguments)
+
+    def expect(self) -> XComArg:
+        """The expectations on both sides, with a link to each report."""
+        asked = self.do(validation.expect)
+        for task, _ in asked.iter_references():
+            task.operator_extra_links = data_docs(self.manifest)
+        return asked
 
     def gate(self, name: str) -> GateSensor:
         described = GATES[name]
