@@ -22,10 +22,11 @@ for manifest in loaded().manifests.values():
     ):
         journey = Journey(manifest)
         chain(
-            journey.do(way_back.close_target),
+            closed := journey.do(way_back.close_target),
             journey.do(way_back.measure_loss),
             journey.approval(1, decision.WAY_BACK),
             journey.approval(2, decision.WAY_BACK),
-            journey.do(way_back.turn_back),
+            turned := journey.do(way_back.turn_back),
             journey.gate("turned_back"),
         )
+        chain([closed, turned], journey.do(way_back.stay, trigger_rule="one_failed"))

@@ -11,6 +11,7 @@ from launcher.demo import Demo
 from launcher.people import people
 from launcher.screen import Screen
 from onboarding.manifests import BadManifest, load_file, load_folder
+from sandbox.agencies.profiles import PROFILES
 
 OK, NOT_SO, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -58,7 +59,8 @@ def check(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace, screen: Screen, then: front.Then, *, detach: bool = False) -> int:
     checkout = Checkout()
-    known = tuple(load_folder(checkout.pilots()).manifests)
+    # Manifests of one's own may lie there too; the sandbox plays these agencies only.
+    known = tuple(pilot for pilot in load_folder(checkout.pilots()).manifests if pilot in PROFILES)
     wanted: tuple[str, ...] = asked.pilots or known
     for pilot in sorted(set(wanted) - set(known)):
         screen.say("unknown_pilot", pilot=pilot, known=", ".join(known))

@@ -251,8 +251,8 @@ class Manifest(_Part):
     @model_validator(mode="after")
     def _workload_names_are_unique(self) -> Self:
         names = [workload.name for workload in self.databases] + [workload.name for workload in self.files]
-        if not names:
-            raise ValueError("a pilot moves at least one workload")
+        if not self.databases:
+            raise ValueError("a pilot moves at least one database: the service's name leads to it")
         if len(names) != len(set(names)):
             raise ValueError("two workloads share a name")
         return self

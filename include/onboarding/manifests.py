@@ -108,10 +108,9 @@ class _Builder(yaml.constructor.SafeConstructor):
 def _compose(source: str, name: str) -> yaml.MappingNode:
     """The node tree, refused before it is built when it holds an alias, a tag, or too much of anything."""
     try:
-        depth = nodes = 0
-        for event in yaml.parse(source, Loader=yaml.CSafeLoader):
+        depth = 0
+        for nodes, event in enumerate(yaml.parse(source, Loader=yaml.CSafeLoader)):
             line = event.start_mark.line + 1 if event.start_mark else 0
-            nodes += 1
             if isinstance(event, yaml.AliasEvent):
                 raise BadManifest([Problem(name, line, "", f"*{event.anchor}", "alias")])
             if (tag := getattr(event, "tag", None)) is not None:

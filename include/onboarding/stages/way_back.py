@@ -45,6 +45,15 @@ def measure_loss(pilot: Pilot) -> dict[str, int]:
     return {"tables": len(lost), "rows": sum(lost.values())}
 
 
+def stay(pilot: Pilot) -> dict[str, str]:
+    """After a no, or a failure before the way back began: the service may write on the target again."""
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state in ON_TARGET:
+        for workload in pilot.manifest.databases:
+            service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    return {"state": state}
+
+
 def turn_back(pilot: Pilot) -> dict[str, str]:
     """Lead the name back to the source and let the service write there again, if somebody approved that loss."""
     state = pilot.ledger.cutover_state(pilot.id)
