@@ -146,8 +146,8 @@ def render_check(observation: Observation, language: Language) -> str:
         language,
         sign=SIGNS[observation.answer],
         check=observation.check,
-        observed=_shown(observation.observed),
-        expected=_shown(observation.expected),
+        observed=shown(observation.observed),
+        expected=shown(observation.expected),
         at=spoken(observation.at, language),
     )
     return "\n".join([line, *(f"    {part}" for part in reasons(observation, language))])
@@ -158,7 +158,7 @@ def reasons(observation: Observation, language: Language) -> list[str]:
     if not observation.why:
         return []
     values = {
-        "where": "", "observed": _shown(observation.observed), "expected": _shown(observation.expected),
+        "where": "", "observed": shown(observation.observed), "expected": shown(observation.expected),
         **observation.values,
     }  # fmt: skip
     try:
@@ -169,6 +169,7 @@ def reasons(observation: Observation, language: Language) -> list[str]:
     return [f"{values['where']}: {what}" if values["where"] else what, f"→ {remedy}"]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value on one line, at most 200 characters; "-" for none."""
     shown = "-" if value is None else str(value)
     return shown if len(shown) <= 200 else shown[:199] + "…"

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from onboarding import gates
 from onboarding.aws_errors import explaining
-from onboarding.gates import last_seen as observations_of
-from onboarding.gates import reasons
 from onboarding.ledger import Ledger
+from onboarding.messages import Language
+from onboarding.observations import Answer, Observation
+from onboarding.spoken_times import spoken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def last_seen(ledger: Ledger, pilot_id: str, gate: str) -> list[dict[str, Any]]:
-    """Each check of a gate's last look, with what to do about it in both languages."""
-    return [
-        seen.as_json() | {f"todo_{language}": " ".join(reasons(seen, language)) for language in ("th", "en")}
-        for seen in observations_of(ledger, pilot_id, gate)
-    ]
+@dataclass(frozen=True)
+class Told:
+    """One check in one language; `reasons` only when it did not pass."""
+
+    observed: str
+    expected: str
+    at: str
+    reasons: tuple[str, ...]
+
+
+def last_seen(ledger: Ledger, pilot_id: str, gate: str) -> Sequence[Observation]:
+    """Each check of a gate's last look."""
+    return gates.last_seen(ledger, pilot_id, gate)
+
+
+def verdict_of(seen: Sequence[Observation]) -> Answer:
+    """What these observations come to: one fail fails, one unknown waits."""
+    answers = {one.answer for one in seen}
+    return next((answer for answer in (Answer.FAIL, Answer.UNKNOWN) if answer in answers), Answer.PASS)
+
+
+def checks_told(seen: Observation, language: Language) -> Told:
+    """A check as people read it: what was observed, expected, when (Bangkok), why and what to do."""
+    reasons = () if seen.answer is Answer.PASS else tuple(gates.reasons(seen, language))
+    return Told(gates.shown(seen.observed), gates.shown(seen.expected), spoken(seen.at, language), reasons)
 
 
 @explaining("s3")

@@ -80,7 +80,7 @@ def test_a_gates_link_leads_to_its_reason_in_both_languages(stack: Stack, journe
     assert seen is not None
     checks = {one["check"] for one in seen.body["observations"]}
     assert len(checks) >= 5
-    for query, words in (("", "ที่ควรเป็น"), ("?lang=th", "ที่ควรเป็น"), ("?lang=en", "expected")):
+    for query, words in (("", "ที่ควรเป็น"), ("?lang=th", "ทุกข้อตรวจ"), ("?lang=en", "Expected")):
         status, page = stack.fetch("stakeholder", path + query)
         assert status == 200
         assert words in page
