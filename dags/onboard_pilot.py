@@ -15,10 +15,10 @@ def onboard(journey: Journey) -> None:
     """The table of contents: intake, account, migration, validation, cutover, soak, live."""
     do, gate = journey.do, journey.gate
 
-    with TaskGroup("intake", tooltip="รับโครงการ"):
+    with TaskGroup("intake", group_display_name="รับโครงการ · intake"):
         chain(do(intake.receive), do(intake.assess), accepted := gate("intake"))
 
-    with TaskGroup("account", tooltip="บัญชี AWS"):
+    with TaskGroup("account", group_display_name="บัญชี AWS · account"):
         chain(
             accepted,
             do(account.request_account),
@@ -30,7 +30,7 @@ def onboard(journey: Journey) -> None:
             account_ready := gate("account"),
         )
 
-    with TaskGroup("migration", tooltip="ย้ายข้อมูล"):
+    with TaskGroup("migration", group_display_name="ย้ายข้อมูล · migration"):
         chain(account_ready, do(migration.request_targets), targets := gate("targets_made"))
         moved = [journey.upload(workload, after=targets) for workload in journey.manifest.files]
         copied = [journey.load(workload, "rehearsal", after=targets) for workload in journey.manifest.databases]
@@ -44,11 +44,11 @@ def onboard(journey: Journey) -> None:
         )
         chain([*moved, drilled], migrated := gate("migration"))
 
-    with TaskGroup("validation", tooltip="ตรวจสอบ"):
+    with TaskGroup("validation", group_display_name="ตรวจสอบ · validation"):
         checks = [do(validation.reconcile), journey.expect(), do(validation.ask_golden_queries)]
         chain(migrated, checks, do(validation.rehearse), validated := gate("validation"))
 
-    with TaskGroup("cutover", tooltip="สลับระบบ"):
+    with TaskGroup("cutover", group_display_name="สลับระบบ · cutover"):
         chain(validated, gate("window"), journey.approval(1), journey.approval(2), frozen := do(cutover.freeze))
         loaded_again = [journey.load(workload, "final", after=frozen) for workload in journey.manifest.databases]
         chain(
@@ -60,10 +60,10 @@ def onboard(journey: Journey) -> None:
         )
         chain([frozen, *loaded_again, released], do(cutover.stand_down, trigger_rule="one_failed"))
 
-    with TaskGroup("soak", tooltip="เฝ้าระวัง"):
+    with TaskGroup("soak", group_display_name="เฝ้าระวัง · soak"):
         chain(switched, soaked := gate("soak"))
 
-    with TaskGroup("live", tooltip="ให้บริการจริง"):
+    with TaskGroup("live", group_display_name="ให้บริการจริง · live"):
         chain(soaked, do(live.revoke_access), do(live.declare, outlets=[PILOT_LIVE]))
 
 
@@ -74,6 +74,7 @@ for manifest in loaded().manifests.values():
         description=manifest.name.en,
         schedule=None,
         max_active_runs=1,
+        default_args={"owner": manifest.agency.id},
         catchup=False,
         tags=["onboarding", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
         access_control=Journey.access(manifest),

@@ -15,6 +15,7 @@ for manifest in loaded().manifests.values():
         description=f"{manifest.name.en}: back to the agency's own machines",
         schedule=None,
         max_active_runs=1,
+        default_args={"owner": manifest.agency.id},
         catchup=False,
         tags=["way back", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
         access_control=Journey.access(manifest),

@@ -154,8 +154,8 @@ def render_check(observation: Observation, language: Language) -> str:
 
 
 def reasons(observation: Observation, language: Language) -> list[str]:
-    """Why the check did not pass, and what to do; empty when it has nothing to say."""
-    if not observation.why:
+    """Why the check did not pass, and what to do; empty when it passed, or has nothing to say."""
+    if not observation.why or observation.answer is Answer.PASS:
         return []
     values = {
         "where": "", "observed": shown(observation.observed), "expected": shown(observation.expected),

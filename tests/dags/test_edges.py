@@ -67,11 +67,12 @@ ONBOARD_P02 = {
 }
 
 ROLL_BACK_P02 = {
-    "close_target": ["measure_loss"],
+    "close_target": ["measure_loss", "stay"],
     "measure_loss": ["approve_way_back_1"],
     "approve_way_back_1": ["approve_way_back_2"],
     "approve_way_back_2": ["turn_back"],
-    "turn_back": ["gate_turned_back"],
+    "turn_back": ["gate_turned_back", "stay"],
+    "stay": [],
     "gate_turned_back": [],
 }
 
