@@ -170,6 +170,14 @@ def reasons(observation: Observation, language: Language) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """A value on one line, at most 200 characters; "-" for none."""
-    shown = "-" if value is None else str(value)
-    return shown if len(shown) <= 200 else shown[:199] + "…"
+    """A value on one line as people write it, at most 200 characters; "-" for none."""
+    told = _told(value)
+    return told if len(told) <= 200 else told[:199] + "…"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_told(item)}" for name, item in value.items()) or "-"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(map(_told, value)) or "-"
+    return "-" if value is None else str(value)

@@ -16,7 +16,7 @@ STYLE = """
 :root{color-scheme:light dark;--line:#8883;--soft:#8881;--pass:#14773a;--fail:#b3261e;--unknown:#8a5a00;
 font:16px/1.6 system-ui,"Noto Sans Thai","Sarabun","Loma",sans-serif}
 @media(prefers-color-scheme:dark){:root{--pass:#57d98d;--fail:#ff8a80;--unknown:#ffc862}}
-body{max-width:68rem;margin:1.5rem auto;padding:0 1rem}
+body{max-width:68rem;margin:1.5rem auto;padding:0 1rem;background:Canvas;color:CanvasText}
 nav{display:flex;flex-wrap:wrap;gap:.5rem 1.25rem;align-items:center}
 .sandbox{background:#ffb30033;border:1px solid #ffb30088;padding:.1rem .7rem;border-radius:1rem;margin-inline-end:auto}
 h1{font-size:1.5rem;line-height:1.35;margin:1.25rem 0 .25rem}
