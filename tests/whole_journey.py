@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,8 @@ def load(pilot: Pilot, kind: str) -> None:
         held = loading.hold_snapshot(pilot, workload.name, kind)
         try:
             units = loading.prepare_load(pilot, workload.name, kind)
-            threads = [
-                threading.Thread(target=loading.copy_rows, args=(pilot, unit, workload.name, kind)) for unit in units
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda unit, name=workload.name: loading.copy_rows(pilot, unit, name, kind), units))
             loading.finish_load(pilot, workload.name, kind)
         finally:
             if held is not None:
@@ -146,24 +142,30 @@ def approve(pilot: Pilot, purpose: str = decision.CUTOVER) -> None:
         )
 
 
-def steps(pilot: Pilot) -> list[Callable[[], Any]]:
-    """Every step in the DAG's order; a gate is a step too."""
-
-    def do(function: Callable[[Pilot], Any]) -> Callable[[], Any]:
-        return lambda: function(pilot)
-
-    def gate(name: str) -> Callable[[], None]:
-        return lambda: open_gate(pilot, name)
-
-    return [
-        do(intake.receive), do(intake.assess), gate("intake"),
-        do(account.request_account), gate("account_made"), do(account.place_and_guard), gate("region_open"),
-        do(account.apply_baseline), do(account.grant_access), gate("account"),
-        do(migration.request_targets), gate("targets_made"), do(upload), lambda: load(pilot, loading.REHEARSAL),
-        do(migration.back_up), gate("backed_up"), do(migration.restore_backup), gate("restored"),
-        do(migration.prove_restore), gate("migration"),
-        do(validation.reconcile), do(validation.expect), do(validation.ask_golden_queries), do(validation.rehearse),
-        gate("validation"), gate("window"), do(approve), do(cutover.freeze), lambda: load(pilot, loading.FINAL),
-        do(cutover.prove), do(cutover.shift_traffic), do(cutover.release), gate("cutover"), gate("soak"),
-        do(live.revoke_access), do(live.declare),
+def steps(pilot: Pilot) -> dict[str, Callable[[], Any]]:
+    """Every step by its name, in the DAG's order; a gate is a step too."""
+    named: list[Callable[[Pilot], Any] | str] = [
+        intake.receive, intake.assess, "intake",
+        account.request_account, "account_made", account.place_and_guard, "region_open",
+        account.apply_baseline, account.grant_access, "account",
+        migration.request_targets, "targets_made", upload, load_rehearsal,
+        migration.back_up, "backed_up", migration.restore_backup, "restored", migration.prove_restore, "migration",
+        validation.reconcile, validation.expect, validation.ask_golden_queries, validation.rehearse, "validation",
+        "window", approve, cutover.freeze, load_final, cutover.prove, cutover.shift_traffic, cutover.release,
+        "cutover", "soak", live.revoke_access, live.declare,
     ]  # fmt: skip
+    return dict(_named(pilot, step) for step in named)
+
+
+def load_rehearsal(pilot: Pilot) -> None:
+    load(pilot, loading.REHEARSAL)
+
+
+def load_final(pilot: Pilot) -> None:
+    load(pilot, loading.FINAL)
+
+
+def _named(pilot: Pilot, step: Callable[[Pilot], Any] | str) -> tuple[str, Callable[[], Any]]:
+    if isinstance(step, str):
+        return f"gate_{step}", partial(open_gate, pilot, step)
+    return step.__name__, partial(step, pilot)

@@ -79,7 +79,10 @@ def _state(records: Iterable[Record]) -> str:
     for record in records:
         if record.kind == "stage":
             event = StageEvent.of(record)
-            state = "failed" if event.state == "failed" else event.stage
+            if event.state == "failed":
+                state = "refused" if state == "refused" else "failed"  # a no is why it ended, not a fault
+            else:
+                state = event.stage
             if (event.stage, event.state) == ("live", "entered"):
                 state = STAGES[-2]  # live is what passed the last gate, not what waits before it
         elif record.kind == "refused":

@@ -88,7 +88,9 @@ def _is_released(pilot: Pilot) -> bool:
 
 def stand_down(pilot: Pilot) -> dict[str, str]:
     """After a failure before the switch: traffic back to the source, the freeze lifted, the load given up."""
-    progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
+    # The task runs after any failure of the run: one of an earlier stage is not the cutover's.
+    if progress.where(pilot.ledger, pilot.id).stage == "cutover":
+        progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
         for workload in pilot.manifest.databases:
             load = loading.load_name(pilot, workload.name, loading.FINAL)

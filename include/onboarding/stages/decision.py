@@ -9,9 +9,11 @@ from typing import Any
 from onboarding import approvals
 from onboarding.approvals import Person
 from onboarding.errors import Stop
+from onboarding.evidence_kinds import Refused
 from onboarding.manifest import Manifest
 from onboarding.messages import both, text
 from onboarding.observations import Observation
+from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 
 CUTOVER, WAY_BACK = approvals.CUTOVER, "way_back"
@@ -54,6 +56,8 @@ def record_answer(
 ) -> None:
     """The answer in the ledger, once more checked: the right person, about what still stands.
 
+    A no to the cutover is how the journey ends: kind `refused`, with the person's login and reason.
+
     Raises Stop when somebody else answered, or the evidence has changed since the question was asked.
     """
     digest = digest_of(pilot, purpose)
@@ -77,6 +81,9 @@ def record_answer(
         purpose=purpose,
         run=pilot.run,
     )
+    # A no to switch a pilot that has switched long ago (its run was cleared) changes nothing of what it is.
+    if not approved and purpose == CUTOVER and not sides.has_switched(pilot):
+        pilot.record(*Refused("cutover", person.login, comment).as_record())
 
 
 def digest_of(pilot: Pilot, purpose: str) -> str:

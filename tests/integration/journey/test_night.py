@@ -1,0 +1,193 @@
+"""p09's first night fails at half the traffic and comes back by itself; the second ends live. In their order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from whole_journey import approve, load_final
+
+from onboarding import traffic
+from onboarding.addresses import Database
+from onboarding.cutover.state import CutoverState
+from onboarding.errors import Stop
+from onboarding.stages import cutover, sides, validation
+from onboarding.stages.pilot import Pilot
+
+from .conftest import World, travel
+
+Session = psycopg.Connection[tuple[object, ...]]
+
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+NOTE = "INSERT INTO calendar_note (day, comment) VALUES ('2027-04-13', %s)"
+NOTES = "SELECT comment FROM calendar_note WHERE comment LIKE %s ORDER BY comment"
+
+
+def writes(session: Session, note: str) -> bool:
+    """Whether the service's write was taken, and so acknowledged."""
+    try:
+        session.execute(NOTE, [note])
+    except REFUSED:
+        return False
+    return True
+
+
+def can_write(service: Database) -> bool:
+    """The same by a new session, and taken back."""
+    with service.connect() as session, session.transaction(force_rollback=True):
+        return writes(session, "tried")
+
+
+def notes(database: Database, like: str) -> list[str]:
+    with database.connect() as session:
+        return [str(comment) for (comment,) in session.execute(NOTES, [like]).fetchall()]
+
+
+def weights(pilot: Pilot) -> dict[str, int]:
+    name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
+    return traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
+
+
+def leads_to(pilot: Pilot) -> set[str]:
+    return {pilot.resolve(pilot.manifest.cutover.traffic.record) for _ in range(8)}
+
+
+def steps_of_the_ramp(pilot: Pilot) -> list[int]:
+    return [record.body["percent"] for record in pilot.ledger.records(pilot="p09", kind="traffic")]
+
+
+@pytest.fixture(scope="module")
+def first(rehearsed: Pilot) -> Pilot:
+    return rehearsed
+
+
+@pytest.fixture(scope="module")
+def second(world: World) -> Pilot:
+    return world.pilot("p09", "r2")
+
+
+@pytest.fixture(scope="module")
+def session(first: Pilot) -> Iterator[Session]:
+    """A session of the service at the source that is open before the freeze, and stays."""
+    with sides.source_service(first, "assets").connect(autocommit=True) as opened:
+        yield opened
+
+
+def test_from_the_freeze_on_a_session_that_was_open_before_writes_nothing(first: Pilot, session: Session) -> None:
+    assert writes(session, "first night")
+    approve(first)
+    before = datetime.now(UTC)
+    cutover.freeze(first)
+    assert not writes(session, "late")
+    after = datetime.now(UTC)
+    assert not can_write(sides.source_service(first, "assets"))
+    frozen = first.ledger.latest("p09", "freeze")
+    assert frozen is not None
+    assert before <= datetime.fromisoformat(frozen.body["refused_at"]) <= after
+
+
+def test_the_target_is_proven_and_refuses_the_service_too(first: Pilot, session: Session) -> None:
+    load_final(first)
+    assert cutover.prove(first) == {"assets": 0, "scans": 0}
+    assert notes(sides.target(first, "assets"), "first night") == ["first night"]
+    assert not can_write(sides.target_service(first, "assets"))
+    assert not writes(session, "late")
+
+
+def test_a_probe_that_fails_at_half_leads_all_traffic_back_by_itself(first: Pilot) -> None:
+    def lock_out() -> None:
+        while 10 not in steps_of_the_ramp(first):
+            time.sleep(0.02)
+        with sides.target(first, "assets").connect() as master:
+            master.execute("ALTER ROLE assets_app NOLOGIN")
+
+    breaking = threading.Thread(target=lock_out, daemon=True)
+    breaking.start()
+    with pytest.raises(Stop) as stopped:
+        cutover.shift_traffic(first)
+    breaking.join(10)
+    assert (stopped.value.key, stopped.value.values["percent"]) == ("traffic.breach", 50)
+    assert "assets_app" in str(stopped.value.values["reason"])
+    assert steps_of_the_ramp(first) == [0, 10]
+    assert weights(first) == {"source": 100, "target": 0}
+    assert leads_to(first) == {first.resolve(sides.source(first, "assets").host)}
+
+
+def test_nothing_is_released_and_nobody_writes_until_it_is_stood_down(first: Pilot, session: Session) -> None:
+    assert first.ledger.cutover_state("p09") is CutoverState.FROZEN
+    assert not writes(session, "late")
+    assert not first.ledger.records(pilot="p09", kind="release")
+
+
+def test_standing_down_gives_the_source_its_writes_back(world: World, first: Pilot, session: Session) -> None:
+    for _ in range(2):
+        assert cutover.stand_down(first) == {"state": CutoverState.ROLLED_BACK}
+        assert writes(session, "again")
+    (told,) = world.report(["p09"], compared=False)["pilots"]
+    assert told["state"] == "rolled_back"
+    # Nothing of the first night can be taken up again: it was given up.
+    for step in (cutover.freeze, cutover.prove, cutover.shift_traffic, cutover.release, load_final):
+        with pytest.raises(Stop):
+            step(first)
+    assert writes(session, "again")
+    assert weights(first) == {"source": 100, "target": 0}
+
+
+def test_a_second_attempt_needs_a_rehearsal_and_approvals_of_its_own(second: Pilot, session: Session) -> None:
+    travel(second, last="gate_window")
+    with pytest.raises(Stop) as stopped:
+        cutover.freeze(second)
+    assert stopped.value.key == "approvals.changed"
+    assert writes(session, "again")
+
+
+def test_the_second_night_ends_live_and_every_acknowledged_write_arrived(
+    world: World, second: Pilot, session: Session
+) -> None:
+    taken, refused = _write_on(session, until=lambda: travel(second, first="approve"))
+    assert len(taken) > 3 and len(refused) > 20
+    assert max(taken.values()) < min(refused.values()), "a write was taken after one had been refused"
+    for side in (sides.source, sides.target):
+        assert notes(side(second, "assets"), "night 2 %") == sorted(taken)
+    assert second.ledger.cutover_state("p09") is CutoverState.COMMITTED
+    assert weights(second) == {"source": 0, "target": 100}
+    assert leads_to(second) == {second.resolve(sides.target(second, "assets").host)}
+    assert can_write(sides.target_service(second, "assets"))
+    assert not can_write(sides.source_service(second, "assets"))
+    (told,) = world.report(["p09"])["pilots"]
+    assert told["state"] == "live"
+    # From the refusal of the first write to the release, by the service's own account.
+    released = second.ledger.records(pilot="p09", kind="release")[-1]
+    assert released.body["side"] == "target"
+    at = datetime.fromisoformat(released.body["released_at"])
+    longest, shortest = (at - max(taken.values())).total_seconds(), (at - min(refused.values())).total_seconds()
+    assert shortest - 0.5 <= told["freeze_s"] <= longest + 0.5
+
+
+def _write_on(session: Session, until: Any) -> tuple[dict[str, datetime], dict[str, datetime]]:
+    """The service writes all the time on its open session; what was taken and what refused, and when it was said."""
+    taken: dict[str, datetime] = {}
+    refused: dict[str, datetime] = {}
+    over = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not over.wait(0.05):
+            note = f"night 2 {number:06d}"
+            (taken if writes(session, note) else refused)[note] = datetime.now(UTC)
+            number += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        time.sleep(1)
+        until()
+    finally:
+        over.set()
+        writer.join()
+    return taken, refused
