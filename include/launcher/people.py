@@ -33,8 +33,8 @@ DETAILS: tuple[Permission, ...] = ((READ, "Task Logs"), (READ, "DAG Code"), (REA
 APPROVALS: tuple[Permission, ...] = ((READ, "HITL Detail"), (MENU, "HITL Detail"), (MENU, "Browse"))
 
 # The list of DAGs shows what each waits for from people, and asks for the right to read that. Import errors are how
-# a refused manifest is seen; an agency's owner has no part in the other agencies' manifests.
-STAKEHOLDER = (*AT_HOME, *PROGRESS, ALL_DAGS, (READ, "HITL Detail"), (READ, "ImportError"))
+# a refused manifest is seen, events of assets how many pilots are live; an agency's owner has no part in either.
+STAKEHOLDER = (*AT_HOME, *PROGRESS, ALL_DAGS, (READ, "HITL Detail"), (READ, "ImportError"), (READ, "Assets"))
 # Airflow asks for "edit" on the DAG to answer what it asks of people (FabAuthManager.is_authorized_dag, scenario 3).
 # It lets an approver pause a DAG; to trigger, clear or mark runs takes "edit" on DAG Runs, which is not here.
 APPROVER = (*AT_HOME, *PROGRESS, ALL_DAGS, *DETAILS, *APPROVALS, (EDIT, "HITL Detail"), (EDIT, "DAGs"))

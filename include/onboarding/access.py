@@ -74,9 +74,7 @@ def revoke_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: str
         )
 
 
-def _ensure_permission_set(
-    sso_admin: SSOAdminClient, effects: Effects, manifest: Manifest, instance: str
-) -> str:
+def _ensure_permission_set(sso_admin: SSOAdminClient, effects: Effects, manifest: Manifest, instance: str) -> str:
     name = access_name(manifest)
 
     def find() -> Mapping[str, str] | None:

@@ -140,4 +140,3 @@ def _attached(organizations: OrganizationsClient, target_id: str) -> Iterator[tu
         for page in pages:
             for each in page["Policies"]:
                 yield each["Name"], organizations.describe_policy(PolicyId=each["Id"])["Policy"]["Content"]
-

@@ -34,9 +34,7 @@ class Observation:
         return asdict(self) | {"answer": str(self.answer), "at": self.at.isoformat()}
 
 
-def judged(
-    check: str, observed: Any, expected: Any, at: datetime, *, why: str = "", **values: Any
-) -> Observation:
+def judged(check: str, observed: Any, expected: Any, at: datetime, *, why: str = "", **values: Any) -> Observation:
     """Pass when what was observed equals what was expected, fail otherwise."""
     answer = Answer.PASS if observed == expected else Answer.FAIL
     return Observation(check, answer, observed, expected, at, why, values)

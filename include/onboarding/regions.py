@@ -31,9 +31,7 @@ def request_region(account: AccountClient, account_id: str, region: str, once: O
         account.enable_region(RegionName=region)
         return {"region": region}
 
-    Effects(once, account_id).settle(
-        "account", "EnableRegion", region, {"region": region}, find=find, perform=perform
-    )
+    Effects(once, account_id).settle("account", "EnableRegion", region, {"region": region}, find=find, perform=perform)
     return _status(account, region)
 
 

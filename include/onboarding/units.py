@@ -62,9 +62,7 @@ def place_account(organizations: OrganizationsClient, account_id: str, unit_id: 
         source = parent_of(organizations, account_id)
         # A duplicate means that it is there: an earlier answer was lost.
         with suppress(organizations.exceptions.DuplicateAccountException):
-            organizations.move_account(
-                AccountId=account_id, SourceParentId=source, DestinationParentId=unit_id
-            )
+            organizations.move_account(AccountId=account_id, SourceParentId=source, DestinationParentId=unit_id)
         return {"unit": unit_id}
 
     request = {"account": account_id, "unit": unit_id}

@@ -325,4 +325,3 @@ def _open_role(stage: Stage) -> None:
 
 def _key(own: Cloud) -> str:
     return str(own.client("kms").describe_key(KeyId="alias/namrong")["KeyMetadata"]["KeyId"])
-

@@ -49,9 +49,7 @@ def vending(manifest: Manifest) -> Vending:
 def test_name_and_email_are_ascii_short_and_settled(manifest: Manifest) -> None:
     assert accounts.account_email(manifest, DOMAIN) == EMAIL
     assert accounts.account_name(manifest) == "p02-prod-province_b"
-    longest = manifest.model_copy(
-        update={"id": "p0002", "agency": manifest.agency.model_copy(update={"id": "a" * 31})}
-    )
+    longest = manifest.model_copy(update={"id": "p0002", "agency": manifest.agency.model_copy(update={"id": "a" * 31})})
     assert len(accounts.account_name(longest)) <= 50
     with pytest.raises(Stop):
         accounts.account_email(manifest, "d" * 60 + ".example")

@@ -93,9 +93,7 @@ def test_reading_is_tried_five_times(moody: tuple[Cloud, type[Moody]]) -> None:
 def test_s3control_asks_an_address_without_the_account_before_it(moody: tuple[Cloud, type[Moody]]) -> None:
     cloud, server = moody
     blocked = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-    cloud.client("s3control").put_public_access_block(
-        AccountId="123456789012", PublicAccessBlockConfiguration=blocked
-    )
+    cloud.client("s3control").put_public_access_block(AccountId="123456789012", PublicAccessBlockConfiguration=blocked)
     assert [host.split(":")[0] for host in server.hosts] == ["127.0.0.1"]
 
 

@@ -36,7 +36,10 @@ def failing(manifest: Manifest) -> list[str]:
         (pilot(classification="most_secret", named_approver="x"), ["policy.classification"]),
         (pilot(classification="secret"), ["policy.named_approver"]),
         (pilot(classification="secret", named_approver="x", region="ap-southeast-1"), ["policy.region"]),
-        (pilot(classification="open", availability="high", region="ap-southeast-1", named_approver="x"), ["policy.region"]),
+        (
+            pilot(classification="open", availability="high", region="ap-southeast-1", named_approver="x"),
+            ["policy.region"],
+        ),
         (pilot(classification="personal"), ["policy.personal_duties"]),
         (pilot(classification="personal", personal=DUTIES), []),
     ],

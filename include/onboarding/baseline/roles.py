@@ -41,9 +41,7 @@ def role_arn(account_id: str) -> str:
 
 
 @explaining("iam")
-def ensure_onboarding_role(
-    iam: IAMClient, effects: Effects, management_account: str, external: str
-) -> str:
+def ensure_onboarding_role(iam: IAMClient, effects: Effects, management_account: str, external: str) -> str:
     """The role's ARN. Only the management account with the ExternalId may assume it, and it may do what a move needs.
 
     `iam` is the new account's own client (`accounts.first_cloud`).
@@ -129,7 +127,5 @@ def _ensure_permissions(iam: IAMClient) -> None:
     iam.put_role_policy(RoleName=ROLE, PolicyName=PERMISSIONS, PolicyDocument=wanted)
 
 
-def _role_check(
-    check: str, answer: Answer, observed: str, expected: str, now: datetime, why: str
-) -> Observation:
+def _role_check(check: str, answer: Answer, observed: str, expected: str, now: datetime, why: str) -> Observation:
     return Observation(f"account.{check}", answer, observed, expected, now, why, {"observed": observed, "role": ROLE})

@@ -26,7 +26,7 @@ table{border-collapse:collapse;margin:.7rem 0;width:100%}
 th,td{border:1px solid #d0d7de;padding:.35rem .6rem;text-align:left}
 th{background:#f6f8fa}.held,.mended{color:#1a7f37}
 .broken{color:#cf222e;font-weight:600}.already_so,.unknown{color:#9a6700}
-.collapse{display:block}.show-scrollbars{overflow:auto}.btn,.fa,.navbar-brand img{display:none}
+.collapse{display:block}.show-scrollbars{overflow:auto}.btn,.fa,.navbar-brand img,footer{display:none}
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th{background:#161b22}th,td{border-color:#30363d}}
 </style>"""
 

@@ -32,7 +32,8 @@ CREATE TABLE "หนังสือ" (
 );
 INSERT INTO "หนังสือ" ("เรื่อง", "สถานะ", "เนื้อหา", "แนบ", "จำนวน", "เมื่อ", "ป้าย")
 SELECT 'เรื่องที่ ' || n, (ARRAY['รับ', 'ส่ง'])[1 + n % 2]::"สถานะ", jsonb_build_object('n', n),
-       decode(md5(n::text), 'hex'), CASE WHEN n % 7 = 0 THEN 'NaN' ELSE n / 3.0 END, '2026-01-01'::timestamptz + n * interval '1 s', ARRAY['ก', NULL]
+       decode(md5(n::text), 'hex'), CASE WHEN n % 7 = 0 THEN 'NaN' ELSE n / 3.0 END,
+       '2026-01-01'::timestamptz + n * interval '1 s', ARRAY['ก', NULL]
 FROM generate_series(1, 20000) n;
 CREATE TABLE parted (id int, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
@@ -54,8 +55,8 @@ def older(tmp_path: Path) -> Iterator[Database]:
     privileges.give_to_server(data)
     with server_files.secret(data, password + "\n") as password_file:
         privileges.run(
-            [str(DEBIAN / "initdb"), "-D", str(data), "-U", "agency", f"--pwfile={password_file}", "-A", "scram-sha-256",
-             "-E", "UTF8", "--locale=C.UTF-8"],
+            [str(DEBIAN / "initdb"), "-D", str(data), "-U", "agency", f"--pwfile={password_file}",
+             "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"],
             env=server_files.environment(),
         )  # fmt: skip
     settings = {"port": port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": "''", "fsync": "off"}
