@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 
 from onboarding.messages import Language, text
@@ -10,6 +11,7 @@ from onboarding.observations import Answer, Observation
 from onboarding.stages.reading import checks_told, verdict_of
 
 REFRESH_S = 5
+LANGUAGES: tuple[Language, ...] = ("th", "en")
 SIGN = {Answer.PASS: "✔", Answer.FAIL: "✘", Answer.UNKNOWN: "…"}
 COLUMNS = ("check", "observed", "expected", "at")
 STYLE = """
@@ -32,6 +34,13 @@ code{font-size:.92em;overflow-wrap:anywhere}
 @media(max-width:44rem){thead{display:none}td{display:block;border:0;padding:.1rem 0}
 tr{display:block;border-bottom:1px solid var(--line);padding:.5rem 0}td[data-name]::before{content:attr(data-name)": "}}
 """
+
+
+def stamped(report: bytes) -> bytes:
+    """The same HTML with the sandbox's stamp at its top, in both languages."""
+    told = " · ".join(_say("sandbox", language) for language in LANGUAGES)
+    stamp = f'<p style="background:#ffb30033;border:1px solid #ffb30088;padding:.3rem .8rem">{told}</p>'
+    return re.sub(rb"<body[^>]*>", rb"\g<0>" + stamp.encode(), report, count=1)
 
 
 def gate_page(

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from onboarding.messages import Language
 from onboarding.stages import reading
 from onboarding.stages.gates import GATES
-from onboarding_airflow.gate_page import gate_page
+from onboarding_airflow.gate_page import gate_page, stamped
 from onboarding_airflow.pilots import loaded
 
 PilotId = Annotated[str, Path(pattern="^p[0-9]{2,4}$")]
@@ -54,12 +54,14 @@ def app() -> FastAPI:
     @pages.get("/reports/{pilot_id}/{path:path}")
     def report(pilot_id: Readable, path: str) -> Response:
         """A file of the pilot's validation reports (Great Expectations' Data Docs), out of the evidence bucket."""
-        from onboarding_airflow.server_side import evidence_bucket, management
+        from onboarding_airflow.server_side import evidence_bucket, management, settings
 
         content = reading.report_file(management().client("s3"), evidence_bucket(), pilot_id, path)
         if content is None:
             raise HTTPException(404, "Not found")
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        if kind == "text/html" and settings().sandbox:
+            content = stamped(content)
         return Response(content, media_type=kind, headers={"Content-Security-Policy": NOTHING_FROM_OUTSIDE})
 
     return pages

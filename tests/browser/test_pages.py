@@ -80,9 +80,11 @@ def test_a_gate_leads_to_the_other_language_and_fits_a_phone(browser: Browser) -
 def test_the_data_docs_open(browser: Browser) -> None:
     browser.open(f"/namrong/reports/{PILOT}/registry/index.html")
     browser.wait("ExpectColumnValuesToMatchRegex")
+    assert all(stamp in browser.text() for stamp in STAMP.values())
     browser.picture("data-docs")
     browser.driver.find_element("css selector", "td a").click()
-    browser.wait("Expectation Suite", "Expectation")
+    browser.wait("Expectation Suite")
+    assert all(stamp in browser.text() for stamp in STAMP.values())
     browser.picture("data-docs-inside")
 
 

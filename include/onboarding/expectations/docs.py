@@ -21,6 +21,7 @@ ELSEWHERE = re.compile(r"<(?:link|img|a)\b[^>]*(?:href|src)\s*=\s*[\"'](?:https?
 Pages = tuple[str, str]
 
 STYLE = """<style>
+:root{color-scheme:light dark}
 body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;color:#1b1f24;background:#fff}
 table{border-collapse:collapse;margin:.7rem 0;width:100%}
 th,td{border:1px solid #d0d7de;padding:.35rem .6rem;text-align:left}

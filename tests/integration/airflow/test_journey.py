@@ -100,7 +100,7 @@ def test_the_data_docs_open_from_the_task(stack: Stack, journey: Journey) -> Non
     assert name == "Data Docs · registry"
     status, page = stack.fetch("owner_p02", path)
     assert status == 200
-    assert "ExpectColumnValuesToMatchRegex" in page
+    assert "ExpectColumnValuesToMatchRegex" in page and "Nothing here is real AWS" in page
     inner = page.split('href="')[1].split('"')[0]
     status, docs = stack.fetch("owner_p02", path.replace("index.html", inner))
     assert status == 200 and "Expectation" in docs
