@@ -23,7 +23,7 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
         "core": {
             "dags_folder": str(checkout.root / "dags"),
             "plugins_folder": str(checkout.root / "plugins"),
-            "executor": "LocalExecutor",
+            "executor": "launcher.executor.WatchfulExecutor",
             "parallelism": str(chosen.parallelism),
             "max_active_tasks_per_dag": str(chosen.parallelism),
             "load_examples": "False",

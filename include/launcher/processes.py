@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -41,7 +42,8 @@ def marked(checkout: Path) -> list[psutil.Process]:
     """Processes started for this checkout's run, whoever their parent is now; never this one or its ancestors.
 
     A process is ours by `NAMRONG_CHECKOUT` in its environment, or (PostgreSQL gets none) by its working
-    directory below this checkout's run folder.
+    directory below this checkout's run folder. One that supervised a task made itself unreadable to its own user
+    (Airflow takes PR_SET_DUMPABLE away): the session tells whose that is.
     """
     run = checkout / ".namrong" / "run"
     kin = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
@@ -126,7 +128,18 @@ def _is_ours(process: psutil.Process, checkout: Path, run: Path) -> bool:
         if f"{MARK}={checkout}".encode() in environment.split(b"\0"):
             return True
         return Path(f"/proc/{process.pid}/cwd").readlink().is_relative_to(run)
+    except PermissionError:
+        return _is_of_session(process, run)
     except (OSError, psutil.Error):
+        return False
+
+
+def _is_of_session(process: psutil.Process, run: Path) -> bool:
+    """Whether it is of the session that the recorded supervisor began; a number in use as a session is not reused."""
+    try:
+        supervisor = json.loads((run / "supervisor.json").read_text())["pid"]
+        return os.getsid(process.pid) == supervisor and process.uids().real == os.getuid()
+    except (OSError, ValueError, KeyError, psutil.Error):
         return False
 
 

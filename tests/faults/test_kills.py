@@ -1,0 +1,34 @@
+"""Tasks killed in the middle of their work, and their supervisors: the demonstration ends as if nobody had."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from faults.checkouts import make_checkout
+from faults.kills import HEAD, MODES, TELLING, Order, orders, run
+
+
+def test_the_telling_tasks_come_first() -> None:
+    drawn = orders(["child"], 10, ["p02", "p05"], random.Random(1))
+    assert {order.leaf for order in drawn[: len(TELLING)]} == set(TELLING)
+    assert [order.pilot for order in drawn[:4]] == ["p02", "p05", "p02", "p05"]
+    assert drawn == orders(["child"], 10, ["p02", "p05"], random.Random(1))
+
+
+@pytest.mark.slow
+def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> None:
+    """Three of each in one journey; one supervisor so early that Airflow has not heard of its task yet."""
+    ordered = [
+        Order("supervisor", "p02", "request_account", 0.0),
+        Order("child", "p02", "move_files", 1.5),
+        Order("child", "p02", "copy_rows", 1.0),
+        Order("supervisor", "p02", "finish_load", 1.5),
+        Order("child", "p02", "freeze", 1.5),
+        Order("supervisor", "p02", "shift_traffic", 2.0),
+    ]
+    outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02"], 0.02)
+    table = "\n".join([HEAD, *(kill.row() for kill in outcome.kills)])
+    assert not list(outcome.wrong(len(ordered))), f"{table}\n{outcome.output}"
+    assert {kill.mode for kill in outcome.kills} == set(MODES)
