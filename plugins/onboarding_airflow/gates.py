@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.types import TaskInstanceKey
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from onboarding.aws_errors import action_for, explained
 from onboarding.gates import Verdict, render
 from onboarding.messages import Language, text
 from onboarding.observations import Answer
@@ -62,11 +63,24 @@ class GateTrigger(BaseTrigger):
             # Waits first: the sensor has just asked, and Airflow fails a task that resumes before its worker let go.
             await asyncio.sleep(self.poll_s)
             over = datetime.now(UTC).timestamp() >= self.deadline
-            verdict = await asyncio.to_thread(ask, self.pilot_id, self.gate, self.run_name, last=over)
-            if verdict.answer is not Answer.UNKNOWN or over:
-                told = {"answer": str(verdict.answer), "th": render(verdict, "th"), "en": render(verdict, "en")}
+            told = await asyncio.to_thread(self._look, last=over)
+            if told is not None:
                 yield TriggerEvent(told)  # type: ignore[no-untyped-call]  # Airflow's own
                 return
+
+    def _look(self, *, last: bool) -> dict[str, str] | None:
+        """What to tell the task, None to look again. Passing trouble (a ledger that restarts) is no answer yet."""
+        try:
+            verdict = ask(self.pilot_id, self.gate, self.run_name, last=last)
+        except Exception as failure:
+            log.warning("gate %s of %s", self.gate, self.pilot_id, exc_info=failure)
+            if action_for(failure) in ("retry", "adopt") and not last:
+                return None
+            told = explained(failure)
+            return {"answer": str(Answer.FAIL), "th": told.render("th"), "en": told.render("en")}
+        if verdict.answer is Answer.UNKNOWN and not last:
+            return None
+        return {"answer": str(verdict.answer), "th": render(verdict, "th"), "en": render(verdict, "en")}
 
 
 class GateSensor(BaseSensorOperator):
