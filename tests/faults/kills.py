@@ -44,7 +44,7 @@ OTHERS = (
     "declare", "gate_account_made", "gate_migration", "gate_validation", "gate_cutover",
 )  # fmt: skip
 ANY = ""
-LATEST_S = 2.5
+LATEST_S = 3.5
 """Tasks are killed up to so long after they were first seen: Python, the DAG file, then the task's own code."""
 LOOK_S = 0.03
 ENDS_WITHIN_S = 1800
