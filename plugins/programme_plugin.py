@@ -1,7 +1,8 @@
-"""Registers Namrong's pages in the Airflow UI; nothing else."""
+"""Registers Namrong's pages in the Airflow UI, and renews what cleared questions ask; nothing else."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
@@ -24,3 +25,11 @@ class ProgrammePlugin(AirflowPlugin):
 
     name = "namrong"
     fastapi_apps = [{"app": Pages(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)
+
+    @classmethod
+    def on_load(cls, *_: Any, **__: Any) -> None:
+        """Where Airflow's own tables are at hand (API server, scheduler; no task): see `renewed_questions`."""
+        if "airflow.models.taskinstance" in sys.modules:
+            from onboarding_airflow.renewed_questions import listen
+
+            listen()

@@ -36,3 +36,13 @@ def test_there_are_pages_and_none_of_documentation(loaded: dict[str, Any]) -> No
         "/gates/{pilot_id}/{gate}",
         "/reports/{pilot_id}/{path:path}",
     }
+
+
+def test_where_tasks_are_cleared_their_questions_are_renewed() -> None:
+    program = (
+        "import airflow.models.taskinstance, json; from airflow import plugins_manager; "
+        "plugins_manager._get_plugins(); from sqlalchemy import event; "
+        "from onboarding_airflow import renewed_questions as renewed; "
+        "print(json.dumps([event.contains(renewed.HITLDetailHistory, 'after_insert', renewed._take_away)]))"
+    )
+    assert answer_of(airflow_process(["-c", program])) == [[True]]
