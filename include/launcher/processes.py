@@ -138,7 +138,7 @@ def _is_of_session(process: psutil.Process, run: Path) -> bool:
     """Whether it is of the session that the recorded supervisor began; a number in use as a session is not reused."""
     try:
         supervisor = json.loads((run / "supervisor.json").read_text())["pid"]
-        return os.getsid(process.pid) == supervisor and process.uids().real == os.getuid()
+        return bool(os.getsid(process.pid) == supervisor and process.uids().real == os.getuid())
     except (OSError, ValueError, KeyError, psutil.Error):
         return False
 
