@@ -123,25 +123,30 @@ def ramp(
     probes: int,
     hold: timedelta,
     arrived: Callable[[StepResult], None] | None = None,
+    still_ours: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[StepResult]:
     """The name leads to the target, step by step, after `probes` good answers at each.
 
     Every probe asks the endpoint that the name gives at that moment. On a bad answer all traffic goes back to the
     source by itself, and Stop says at which step. `hold` is waited at each step after the TTL has run out.
+    `still_ours` raises when a later attempt leads the name: nothing is written any more then, not even the way back.
     """
     done: list[StepResult] = []
     for percent in steps:
         began = time.monotonic()
+        still_ours()
         set_weights(route53, name, percent)
         sleep(name.ttl_s + hold.total_seconds())
         try:
             seen = probe(resolve, name.record, ask, probes)
             _check_sides(resolve, name, percent, seen)
         except Exception as failure:  # whatever went wrong, the public goes back first
+            still_ours()
             set_weights(route53, name, 0)
             reason = str(failure) if isinstance(failure, OnboardingError) else repr(failure)
             raise Stop("traffic.breach", where=name.record, percent=percent, reason=reason) from failure
+        still_ours()
         step = StepResult(percent, probes, seen, round(time.monotonic() - began, 3))
         if arrived is not None:
             arrived(step)

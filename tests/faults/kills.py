@@ -4,7 +4,8 @@
     python tests/faults/kills.py --mode supervisor --kills 10 --here
 
 `child` is the process in which a task's own code runs. `supervisor` is its parent, a worker of the executor: what
-it leaves is an orphan that goes on, beside the next attempt, until it needs Airflow or meets a fence.
+it leaves is an orphan that goes on until it needs Airflow. `stalled` kills the supervisor too, but stops the orphan
+until the next attempt is at work, and lets it go on then: only fences keep the two apart.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from faults.task_processes import Pair, Tables, Task, at_work
 from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
 
-MODES = ("child", "supervisor")
+MODES = ("child", "supervisor", "stalled")
 # Where an effect is made, or many rows and files move: one kill each before any other is drawn.
 TELLING = ("request_account", "copy_rows", "move_files", "finish_load", "freeze", "shift_traffic")
 OTHERS = (
@@ -46,6 +47,8 @@ OTHERS = (
 ANY = ""
 LATEST_S = 3.5
 """Tasks are killed up to so long after they were first seen: Python, the DAG file, then the task's own code."""
+BESIDE_S = 1.5
+"""A stalled orphan goes on so long after the next attempt was first seen."""
 LOOK_S = 0.03
 ENDS_WITHIN_S = 1800
 HOLDS = {"unaccounted_rows": 0, "unaccounted_files": 0, "duplicate_side_effects": 0}
@@ -75,8 +78,15 @@ class Kill:
     orphan: psutil.Process | None
     again_s: float | None = None
     orphan_s: float | None = None
+    stalled: bool = False
     attempt: int = 0
     ended: str = ""
+
+    def go_on(self) -> None:
+        """Lets a stopped orphan run again."""
+        self.stalled = False
+        if self.orphan is not None and _lives(self.orphan):
+            self.orphan.resume()
 
     def row(self) -> str:
         again = "-" if self.again_s is None else f"{self.again_s:.0f}"
@@ -112,7 +122,6 @@ class Killer:
     _tables: Tables | None = None
     _seen: dict[str, float] = field(default_factory=dict)
     _aimed: dict[str, Order] = field(default_factory=dict)
-    _tasks: dict[str, Task] = field(default_factory=dict)
     _noted: float = 0.0
 
     def look(self) -> None:
@@ -128,6 +137,7 @@ class Killer:
                 return
             self._tables = Tables(self.checkout)
         now, found = time.monotonic(), at_work(self.checkout)
+        self._seen = {identity: since for identity, since in self._seen.items() if identity in found | self._aimed}
         for identity in found.keys() - self._seen.keys():
             self._seen[identity] = now
             self._aim(identity)
@@ -156,7 +166,6 @@ class Killer:
     def _missed(self, identity: str, order: Order) -> None:
         """It was over before its time: sooner at the next task."""
         del self._aimed[identity]
-        self._seen.pop(identity)  # a deferred task comes back under the same id
         leaf = order.leaf if order.leaf in ("copy_rows", "move_files", "finish_load") else ANY
         self.open.append(replace(order, leaf=leaf, wait_s=order.wait_s / 2))
 
@@ -165,13 +174,17 @@ class Killer:
         if task is None or not pair.kill(order.mode):
             return  # its child is not there yet, or no more: looked at again in a moment
         del self._aimed[identity]
-        orphan = pair.child if order.mode == "supervisor" else None
-        self.made.append(Kill(order.mode, task, time.monotonic() - self.began, age, orphan))
+        orphan = None if order.mode == "child" else pair.child
+        stalled = order.mode == "stalled"
+        self.made.append(Kill(order.mode, task, time.monotonic() - self.began, age, orphan, stalled=stalled))
 
     def _note(self) -> None:
         for kill in self.made:
+            since = time.monotonic() - self.began - kill.at_s
+            if kill.stalled and kill.again_s is not None and since > kill.again_s + BESIDE_S:
+                kill.go_on()
             if kill.orphan is not None and kill.orphan_s is None and not _lives(kill.orphan):
-                kill.orphan_s = time.monotonic() - self.began - kill.at_s
+                kill.orphan_s = since
             if self._tables is not None:
                 kill.attempt, kill.ended = self._tables.standing(kill.task)
 
@@ -234,6 +247,8 @@ def run(checkout: Checkout, ordered: list[Order], pilots: Sequence[str], scale: 
             killer.look()
             time.sleep(LOOK_S)
     finally:
+        for kill in killer.made:
+            kill.go_on()
         if demo.poll() is None:
             demo.terminate()
             demo.wait(90)
@@ -252,7 +267,7 @@ def own_checkout() -> Iterator[Checkout]:
 def main() -> int:
     asked = _arguments()
     pilots = asked.pilots.split(",")
-    modes = MODES if asked.mode == "both" else (asked.mode,)
+    modes = MODES if asked.mode == "all" else (asked.mode,)
     ordered = orders(modes, asked.kills, pilots, random.Random(asked.seed))
     if asked.here:
         outcome = run(Checkout(), ordered, pilots, asked.scale)
@@ -271,7 +286,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mode", choices=(*MODES, "both"), default="both")
+    parser.add_argument("--mode", choices=(*MODES, "all"), default="all")
     parser.add_argument("--kills", type=int, default=10, help="of each kind")
     parser.add_argument("--pilots", default="p02,p05,p09")
     parser.add_argument("--scale", type=float, default=0.1)

@@ -59,11 +59,18 @@ class Pair:
     child: psutil.Process | None
 
     def kill(self, mode: str) -> bool:
-        """SIGKILL to the one that `mode` names, if it still is what it was."""
-        victim = self.supervisor if mode == "supervisor" else self.child
+        """SIGKILL to the one that `mode` names, if it still is what it was; with `stalled` the child is stopped first.
+
+        psutil sends no signal to another process that took over the number.
+        """
+        victim = self.child if mode == "child" else self.supervisor
         if victim is None or not victim.is_running() or not TITLE.search(_title(victim)):
             return False
-        victim.send_signal(signal.SIGKILL)  # psutil: never to another process that took over the number
+        if mode == "stalled":
+            if self.child is None or not self.child.is_running():
+                return False
+            self.child.suspend()
+        victim.send_signal(signal.SIGKILL)
         return True
 
 

@@ -136,6 +136,39 @@ def test_a_server_that_answers_badly_brings_the_traffic_back_by_itself(world: Wo
     assert {world.resolve(name.record) for _ in range(20)} == {world.addresses[0]}
 
 
+@pytest.mark.parametrize("at", ["before a step", "at a bad answer", "after a step"])
+def test_an_attempt_that_was_left_behind_sets_no_weight(world: World, at: str) -> None:
+    """An orphan that wakes late: a later attempt has the name, and its weights stay."""
+    name, overtaken = world.name(f"fenced-{at[:2]}"), False
+    arrived: list[traffic.StepResult] = []
+
+    def later_attempt() -> None:
+        nonlocal overtaken
+        traffic.set_weights(world.route53, name, 30)
+        overtaken = True
+
+    def ask(address: str) -> None:
+        if at == "at a bad answer":
+            later_attempt()
+            raise RuntimeError("ill")
+        if at == "after a step" and not overtaken:
+            later_attempt()
+
+    def still_ours() -> None:
+        if at == "before a step" and arrived:
+            later_attempt()
+        if overtaken:
+            raise Stop("traffic.fenced", where=name.record)
+
+    with pytest.raises(Stop, match="newer attempt leads this name"):
+        traffic.ramp(
+            world.route53, name, (50, 100), resolve=world.resolve, ask=ask, probes=1, hold=timedelta(),
+            arrived=arrived.append, still_ours=still_ours, sleep=no_wait,
+        )  # fmt: skip
+    assert traffic.current_weights(world.route53, name) == {"source": 70, "target": 30}
+    assert len(arrived) == (1 if at == "before a step" else 0)
+
+
 def test_a_target_that_is_not_there_brings_the_traffic_back(world: World) -> None:
     name = world.name("gone")
     world.point(world.addresses[0], world.addresses[1].rsplit(".", 1)[0] + ".242")

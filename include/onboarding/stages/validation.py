@@ -166,6 +166,7 @@ def service_name(pilot: Pilot, record: str) -> traffic.Name:
 def ramp(pilot: Pilot, name: traffic.Name, arrived: Callable[[traffic.StepResult], None] | None = None) -> None:
     """The name's look-ups move to the target in the manifest's steps, each probed with the service's own login."""
     settings = pilot.manifest.cutover.traffic
+    mine = _lead(pilot, name)
     traffic.ramp(
         pilot.cloud.client("route53", region="us-east-1"),
         name,
@@ -175,13 +176,26 @@ def ramp(pilot: Pilot, name: traffic.Name, arrived: Callable[[traffic.StepResult
         probes=settings.probes,
         hold=settings.step,
         arrived=arrived,
+        still_ours=lambda: _demand_lead(pilot, name, mine),
     )
 
 
 def turn_traffic_back(pilot: Pilot, name: traffic.Name) -> None:
     """All look-ups of the name go to the source, and the source answers."""
+    _lead(pilot, name)
     traffic.set_weights(pilot.cloud.client("route53", region="us-east-1"), name, 0)
     probe_service(pilot, pilot.resolve(name.source_host))
+
+
+def _lead(pilot: Pilot, name: traffic.Name) -> int:
+    """From here on this attempt leads the name; one that was left behind, an orphan say, sets no weight any more."""
+    return pilot.ledger.next_fence(pilot.id, f"traffic:{name.record}", run=pilot.run)
+
+
+def _demand_lead(pilot: Pilot, name: traffic.Name, mine: int) -> None:
+    latest = pilot.ledger.latest(pilot.id, "fence", f"traffic:{name.record}")
+    if latest is None or int(latest.body["token"]) != mine:
+        raise Stop("traffic.fenced", where=name.record)
 
 
 def probe_service(pilot: Pilot, address: str) -> None:
