@@ -46,13 +46,15 @@ def ensure_time_boxed_access(
 ) -> str:
     """When the access ends (ISO-8601, UTC): `length` after the first call, however often this is repeated.
 
+    Called when that time is over, for a journey that goes on, it opens a new box of `length`.
+
     Both clients are the management account's, in Identity Center's home region. Who is in the group `access_name`
     is the identity source's business. The assignment is on its way when this returns: see `observe_access`.
     """
     instance, store = instance_of(sso_admin)
     effects = Effects(once)
     permission_set = _ensure_permission_set(sso_admin, effects, manifest, instance)
-    expires = _ensure_time_box(sso_admin, instance, permission_set, now + length)
+    expires = _ensure_time_box(sso_admin, instance, permission_set, now, length)
     group = _ensure_group(identity_store, effects, manifest, store)
     _ensure_assignment(sso_admin, effects, instance, permission_set, group, account_id)
     return expires
@@ -94,11 +96,13 @@ def _ensure_permission_set(sso_admin: SSOAdminClient, effects: Effects, manifest
     return str(made["permission_set"])
 
 
-def _ensure_time_box(sso_admin: SSOAdminClient, instance: str, permission_set: str, until: datetime) -> str:
-    """When the box closes: a time that stands there already is kept. Nobody is assigned before this is written."""
+def _ensure_time_box(
+    sso_admin: SSOAdminClient, instance: str, permission_set: str, now: datetime, length: timedelta
+) -> str:
+    """When the box closes: a time that is still to come is kept. Nobody is assigned before this is written."""
     expires = expiry(sso_admin, instance, permission_set)
-    if expires is None:
-        expires = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if expires is None or datetime.fromisoformat(expires) <= now:
+        expires = (now + length).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         sso_admin.put_inline_policy_to_permission_set(
             InstanceArn=instance,
             PermissionSetArn=permission_set,

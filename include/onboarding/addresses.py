@@ -16,8 +16,11 @@ Resolver = Callable[[str], str]
 
 CONNECT_TIMEOUT_S = 10
 
-PINNED = "-c DateStyle=ISO -c IntervalStyle=iso_8601 -c TimeZone=UTC"
-"""What an agency set for a role or a database must not change how its values read (psycopg parses ISO only)."""
+PINNED = "-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC"
+"""What an agency set for a role or a database must not change how its values read.
+
+psycopg parses dates in ISO only, and intervals in PostgreSQL's own style.
+"""
 
 
 def resolver(nameserver: str | None) -> Resolver:

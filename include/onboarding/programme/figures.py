@@ -79,10 +79,10 @@ def _state(records: Iterable[Record]) -> str:
     for record in records:
         if record.kind == "stage":
             event = StageEvent.of(record)
-            if event.state == "failed":
-                state = "refused" if state == "refused" else "failed"  # a no is why it ended, not a fault
-            else:
+            if event.state != "failed":
                 state = event.stage
+            elif state != "refused":  # a no is why it ended, not a fault
+                state = "failed"
             if (event.stage, event.state) == ("live", "entered"):
                 state = STAGES[-2]  # live is what passed the last gate, not what waits before it
         elif record.kind == "refused":

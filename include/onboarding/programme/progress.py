@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from onboarding.cutover.state import CutoverState
 from onboarding.evidence_kinds import Stage, StageEvent
 from onboarding.gates import observation_from, reasons
 from onboarding.ledger import Ledger
@@ -17,6 +18,9 @@ from onboarding.records import Record
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 State = Literal["entered", "passed", "failed"]
+
+LIVE = StageEvent("live", "passed")
+BEYOND = frozenset({CutoverState.COMMITTED, CutoverState.CLOSED})
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,14 @@ class Where:
 
 
 def tell(ledger: Ledger, pilot: str, stage: Stage, state: State, *, run: str = "") -> None:
-    """Leaves a stage event, unless the same one of the same run is the pilot's last already."""
+    """Leaves a stage event, unless the same one of the same run is the pilot's last already.
+
+    A pilot that is live stays live, whichever of its tasks is cleared, until the way back.
+    """
     last = ledger.latest(pilot, StageEvent.KIND)
     event = StageEvent(stage, state)
+    if last is not None and StageEvent.of(last) == LIVE and ledger.cutover_state(pilot) in BEYOND:
+        return
     if last is None or last.run != run or StageEvent.of(last) != event:
         ledger.record(pilot, *event.as_record(), run=run)
 

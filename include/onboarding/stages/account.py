@@ -10,6 +10,7 @@ from onboarding.aws import Cloud
 from onboarding.baseline import budget, key, network, public_access_block, recorder, roles, trail
 from onboarding.observations import Observation
 from onboarding.programme import progress
+from onboarding.stages import sides
 from onboarding.stages.migration import effects
 from onboarding.stages.pilot import Pilot
 
@@ -63,7 +64,9 @@ def apply_baseline(pilot: Pilot) -> dict[str, str]:
 
 
 def grant_access(pilot: Pilot) -> dict[str, str]:
-    """Let the operators into the account, for a while."""
+    """Let the agency look into its account, for a while; a pilot that has switched is given nothing any more."""
+    if sides.has_switched(pilot):
+        return {}
     until = access.ensure_time_boxed_access(
         pilot.management.client("sso-admin"),
         pilot.management.client("identitystore"),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from onboarding import account_gate, backups, evidence, gates, policy, regions, targets, traffic
+from onboarding.access_observed import observe_revoked
 from onboarding.baseline import key
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import BANGKOK, observe_window
 from onboarding.databases import assess, freeze, service
 from onboarding.databases import status as engine_status
-from onboarding.evidence_kinds import Refused, Rehearsal, Stage
+from onboarding.evidence_kinds import Freeze, MovedFiles, MovedRows, Refused, Rehearsal, Release, Stage
 from onboarding.gates import Check, Gate, Verdict, observation_from
 from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer, Observation, judged
@@ -103,7 +104,7 @@ def region_open(pilot: Pilot) -> Checks:
 @_gate("account", deadline=timedelta(hours=1), closes="account")
 def account_ready(pilot: Pilot) -> Checks:
     """Is everything the account stage did really there, as AWS tells it now?"""
-    return account_gate.account_checks(
+    checks = account_gate.account_checks(
         pilot.management,
         pilot.manifest,
         pilot.others,
@@ -113,6 +114,16 @@ def account_ready(pilot: Pilot) -> Checks:
         lambda: pilot.cloud,
         pilot.clock,
     )
+    if not sides.has_switched(pilot):
+        return checks
+    # The agency's access has ended or is about to. Once it was taken back it has to stay so.
+    kept = {name: check for name, check in checks.items() if name != "account.access"}
+    if pilot.ledger.latest(pilot.id, "access", "revoked"):
+        sso_admin = pilot.management.client("sso-admin")
+        kept["account.access_revoked"] = partial(
+            _now, pilot, observe_revoked, sso_admin, pilot.manifest, pilot.account_id
+        )
+    return kept
 
 
 @_gate("targets_made", deadline=timedelta(hours=2))
@@ -175,11 +186,11 @@ def validated(pilot: Pilot) -> Checks:
     checks: dict[str, Check] = {}
     names = [w.name for w in pilot.manifest.databases] + [w.name for w in pilot.manifest.files]
     for name in names:
-        checks |= _recorded(pilot, "reconciled", name, moment=validation.REHEARSED_AT)
+        checks |= _recorded(pilot, "reconciled", name, after=_moved(pilot, name), moment=validation.REHEARSED_AT)
     for workload in pilot.manifest.databases:
-        checks |= _recorded(pilot, "golden", workload.name)
+        checks |= _recorded(pilot, "golden", workload.name, after=_moved(pilot, workload.name))
         if workload.expectations:
-            checks |= _recorded(pilot, "expectations", workload.name)
+            checks |= _recorded(pilot, "expectations", workload.name, after=_moved(pilot, workload.name))
         login = sides.target_service(pilot, workload.name)
         checks[f"closed.{workload.name}"] = partial(service.refuses_writes, login)
     checks["rehearsal"] = lambda: _rehearsed(pilot)
@@ -198,8 +209,11 @@ def window(pilot: Pilot) -> Checks:
 def switched(pilot: Pilot) -> Checks:
     """Does the name lead to the target alone, does the target answer, and is the source still frozen?"""
     checks: dict[str, Check] = {"switched": partial(_switched, pilot)}
+    frozen, released = (pilot.ledger.latest(pilot.id, kind, "cutover") for kind in (Freeze.KIND, Release.KIND))
+    begun, ended = frozen.seq if frozen else 0, released.at if released else None
     for workload in pilot.manifest.databases:
-        checks |= _recorded(pilot, "reconciled", workload.name, moment=PROVEN_AT)
+        # Young when the target was released: asked again next year, the proof is still the one that counted.
+        checks |= _recorded(pilot, "reconciled", workload.name, after=begun, moment=PROVEN_AT, at=ended)
         login = sides.source_service(pilot, workload.name)
         checks[f"frozen.{workload.name}"] = partial(freeze.observe_frozen, login)
     checks["traffic"] = lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100})
@@ -299,20 +313,31 @@ def _drilled(pilot: Pilot, workload: str) -> Observation:
     return gates.fresh(done, pilot.manifest.evidence_fresh_for, pilot.clock(), f"drill.{workload}")
 
 
-def _recorded(pilot: Pilot, kind: str, workload: str, moment: str | None = None) -> Checks:
-    """The observations that a proof left, as checks, with its age as one more; nothing recorded is unknown."""
-    found = pilot.ledger.latest(pilot.id, kind, workload)
-    if found is not None and moment is not None and found.body["moment"] != moment:
-        found = None
+def _recorded(
+    pilot: Pilot, kind: str, workload: str, *, after: int, moment: str | None = None, at: datetime | None = None
+) -> Checks:
+    """The observations that a proof left, as checks, with its age as one more; nothing recorded is unknown.
+
+    A proof older than the record `after` is about something else. `moment` is the one that the proof was made for;
+    its age counts until `at`, by default now.
+    """
+    proofs = pilot.ledger.records(pilot=pilot.id, kind=kind, subject=workload, after=after)
+    found = next((one for one in reversed(proofs) if moment is None or one.body["moment"] == moment), None)
     name = f"{kind}.{workload}"
     checks: dict[str, Check] = {
-        name: lambda: gates.fresh(found, pilot.manifest.evidence_fresh_for, pilot.clock(), name)
+        name: lambda: gates.fresh(found, pilot.manifest.evidence_fresh_for, at or pilot.clock(), name)
     }
     if found is not None:
         body = found.body.get("details") or found.body
         for content in body["observations"]:
             checks[f"{name}.{content['check']}"] = partial(_same, observation_from(content))
     return checks
+
+
+def _moved(pilot: Pilot, workload: str) -> int:
+    """The record of the last unit of this workload that was moved."""
+    units = (pilot.ledger.latest(pilot.id, shape.KIND, workload) for shape in (MovedRows, MovedFiles))
+    return max((unit.seq for unit in units if unit is not None), default=0)
 
 
 def _rehearsed(pilot: Pilot) -> Observation:

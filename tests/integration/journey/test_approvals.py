@@ -1,4 +1,4 @@
-"""The freeze reads the ledger: two people, in sequence, about exactly what is true now. Nothing less freezes anything."""
+"""The freeze reads the ledger: two people, in sequence, about exactly what is true now. Less freezes nothing."""
 
 from __future__ import annotations
 
