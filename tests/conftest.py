@@ -60,9 +60,7 @@ def make_database(pg_cluster: Cluster) -> MakeDatabase:
         who, what = sql.Identifier(owner), sql.Identifier(name)
         power = sql.SQL("SUPERUSER" if superuser else "NOSUPERUSER CREATEROLE")
         with pg_cluster.connect() as connection:
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(who, power, sql.Literal(password))
-            )
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(who, power, sql.Literal(password)))
             groups = sql.SQL(", ").join(map(sql.Identifier, OWNER_GROUPS))
             connection.execute(sql.SQL("GRANT {} TO {}").format(groups, who))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(what, who))
