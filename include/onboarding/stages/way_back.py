@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onboarding.cutover.state import CutoverState
 from onboarding.databases import service
+from onboarding.databases.freeze import frozen_at
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
@@ -29,6 +30,7 @@ def measure_loss(pilot: Pilot) -> dict[str, int]:
     """Compare target and source: every row the target took since the switch would be lost, table by table."""
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.ROLLED_BACK:
         return {}
+    closed = _closed_since(pilot)
     lost: dict[str, int] = {}
     unknown: list[str] = []
     for workload in pilot.manifest.databases:
@@ -41,7 +43,7 @@ def measure_loss(pilot: Pilot) -> dict[str, int]:
         unknown += found.unknown
     if unknown:
         raise Stop("cutover.loss_unknown", where=pilot.id, unknown="; ".join(unknown))
-    pilot.record("loss", "way_back", {"tables": lost, "rows": sum(lost.values())})
+    pilot.record("loss", "way_back", {"tables": lost, "rows": sum(lost.values()), "closed": closed})
     return {"tables": len(lost), "rows": sum(lost.values())}
 
 
@@ -63,6 +65,17 @@ def turn_back(pilot: Pilot) -> dict[str, str]:
     approved = decision.approved_observation(pilot, decision.WAY_BACK)
     if approved.answer is not Answer.PASS:
         raise Stop(approved.why, where=pilot.id, **dict(approved.values))
+    loss = pilot.ledger.latest(pilot.id, "loss", "way_back")
+    if loss is None or _closed_since(pilot) != loss.body["closed"]:
+        raise Stop("cutover.loss_has_grown", where=pilot.id)
     pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.ROLLED_BACK, body={"by": "way back"}, run=pilot.run)
     cutover.turn_back(pilot)
     return {"state": CutoverState.ROLLED_BACK}
+
+
+def _closed_since(pilot: Pilot) -> dict[str, str]:
+    """Since when each target refuses the service's writes, by its own clock. Raises Stop when one takes them."""
+    closed = {w.name: frozen_at(sides.target(pilot, w.name), w.service_role) for w in pilot.manifest.databases}
+    if None in closed.values():
+        raise Stop("cutover.loss_has_grown", where=pilot.id)
+    return {name: at.isoformat() for name, at in closed.items() if at is not None}
