@@ -43,6 +43,7 @@ def world(stack: Stack) -> dict[str, Any]:
     organizations = stack.running.management.client("organizations")
     s3, rds, route53 = (pilot.cloud.client(name) for name in ("s3", "rds", "route53"))
     buckets = sorted(bucket["Name"] for bucket in s3.list_buckets()["Buckets"])
+    name = f"{pilot.manifest.cutover.traffic.record}."
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     return {
@@ -54,7 +55,7 @@ def world(stack: Stack) -> dict[str, Any]:
             if "documents" in name
         },
         "buckets": buckets,
-        "weights": {one["SetIdentifier"]: one["Weight"] for one in records if "Weight" in one},
+        "weights": {one["SetIdentifier"]: one["Weight"] for one in records if one["Name"] == name},
         "state": pilot.ledger.cutover_state(PILOT),
     }
 
