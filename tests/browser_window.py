@@ -23,11 +23,14 @@ class Browser:
     driver: Any
     stack: Stack
     pictures: Path
+    login: str = ""
 
     def enter(self, login: str) -> None:
         """Logs in on Airflow's own page, as somebody else than before."""
         from selenium.webdriver.common.by import By
 
+        if login == self.login:
+            return
         self.driver.get(self.stack.url + "/auth/login/")
         self.driver.delete_all_cookies()
         self.driver.get(self.stack.url + "/auth/login/")
@@ -36,6 +39,7 @@ class Browser:
         password.send_keys(self.stack.checkout.secrets()[f"login:{login}"])
         password.submit()
         self._until(lambda: "/auth/login" not in self.driver.current_url and self.text().strip(), login)
+        self.login = login
 
     def open(self, path: str, *, scheme: str = "light") -> None:
         """Opens an address below the UI's in a light or dark colour scheme."""

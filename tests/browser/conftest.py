@@ -32,7 +32,7 @@ def browser(chromium: tuple[str, str], stack: Stack, tmp_path_factory: pytest.Te
     options.binary_location = chromium[0]
     for argument in (
         "--headless=new", f"--window-size={SIZE[0]},{SIZE[1]}", "--hide-scrollbars", "--lang=th", "--accept-lang=th",
-        "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+        "--disable-gpu", "--no-first-run", "--disable-crash-reporter", "--disable-background-networking", "--disable-component-update",
         "--disable-dev-shm-usage",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
@@ -40,8 +40,9 @@ def browser(chromium: tuple[str, str], stack: Stack, tmp_path_factory: pytest.Te
     ):  # fmt: skip
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    environment = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))}
     # The driver is named, so that selenium does not go and fetch one.
-    driver = webdriver.Chrome(options=options, service=Service(executable_path=chromium[1]))
+    driver = webdriver.Chrome(options=options, service=Service(executable_path=chromium[1], env=environment))
     driver.set_page_load_timeout(PATIENCE_S)
     pictures = Path(os.environ.get("NAMRONG_PICTURES") or tmp_path_factory.mktemp("pictures"))
     try:

@@ -15,17 +15,12 @@ NAME = {"th": "ระบบสารบรรณอิเล็กทรอน�
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_the_machine(browser: Browser) -> Iterator[None]:
+def nothing_left_the_machine(browser: Browser, live: Journey) -> Iterator[None]:
     """Every request of every page goes to the stack on this machine."""
     browser.asked()
     yield
     hosts = browser.asked()
     assert hosts == {"127.0.0.1"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def somebody_is_in(browser: Browser, live: Journey) -> None:
-    browser.enter("stakeholder")
 
 
 @pytest.mark.parametrize("login", ["stakeholder", "owner_p02", "platform"])
@@ -50,6 +45,7 @@ def test_another_agency_is_shown_nothing(browser: Browser) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_a_gate_tells_its_reason(browser: Browser, language: str, scheme: str) -> None:
+    browser.enter("stakeholder")
     browser.open(f"{GATE}?lang={language}", scheme=scheme)
     browser.picture(f"gate-{language}-{scheme}")
     shown = browser.text()
@@ -63,6 +59,7 @@ def test_a_gate_tells_its_reason(browser: Browser, language: str, scheme: str) -
 
 
 def test_a_gate_leads_to_the_other_language_and_fits_a_phone(browser: Browser) -> None:
+    browser.enter("stakeholder")
     browser.open(GATE)
     browser.driver.find_element("css selector", "a[hreflang=en]").click()
     browser.wait(NAME["en"])
@@ -78,6 +75,7 @@ def test_a_gate_leads_to_the_other_language_and_fits_a_phone(browser: Browser) -
 
 
 def test_the_data_docs_open(browser: Browser) -> None:
+    browser.enter("stakeholder")
     browser.open(f"/namrong/reports/{PILOT}/registry/index.html")
     browser.wait("ExpectColumnValuesToMatchRegex")
     assert all(stamp in browser.text() for stamp in STAMP.values())
