@@ -15,7 +15,7 @@ from launcher.screen import Screen
 
 REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 
-BY_HAND = ("tests/browser", "tests/faults/test_kills.py")
+BY_HAND = ("tests/browser", "tests/faults/test_kills.py", "tests/integration/airflow")
 """Suites without a whole green run on a quiet machine yet: named at each run, and run when they are asked for."""
 
 
