@@ -32,7 +32,8 @@ def browser(chromium: tuple[str, str], stack: Stack, tmp_path_factory: pytest.Te
     options.binary_location = chromium[0]
     for argument in (
         "--headless=new", f"--window-size={SIZE[0]},{SIZE[1]}", "--hide-scrollbars", "--lang=th", "--accept-lang=th",
-        "--disable-gpu", "--no-first-run", "--disable-crash-reporter", "--disable-background-networking", "--disable-component-update",
+        "--disable-gpu", "--no-first-run", "--disable-crash-reporter",
+        "--disable-background-networking", "--disable-component-update",
         "--disable-dev-shm-usage",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
