@@ -134,7 +134,7 @@ def _request(
     asked: dict[str, Any] = {"Email": email, "AccountName": account_name(manifest), "RoleName": FIRST_ROLE}
 
     def find() -> Mapping[str, Any] | None:
-        request = _standing_request(organizations, account_name(manifest), seen)
+        request = _standing_request(organizations, account_name(manifest), email, seen)
         if request is not None:
             return {"requested": request}
         account = find_account(organizations, manifest, domain)
@@ -151,8 +151,11 @@ def _request(
     return str(made["requested"])
 
 
-def _standing_request(organizations: OrganizationsClient, name: str, seen: Collection[str]) -> str | None:
-    """The best of our requests that is not `seen`: succeeded, else in progress, else failed."""
+def _standing_request(organizations: OrganizationsClient, name: str, email: str, seen: Collection[str]) -> str | None:
+    """The best of our requests that is not `seen`: succeeded, else in progress, else failed.
+
+    A request tells its account's name only, so what a succeeded one made is asked for its e-mail.
+    """
     pages = organizations.get_paginator("list_create_account_status").paginate()
     ours = [
         status
@@ -161,19 +164,19 @@ def _standing_request(organizations: OrganizationsClient, name: str, seen: Colle
         if status.get("AccountName") == name and status["Id"] not in seen
     ]
     order = ("SUCCEEDED", "IN_PROGRESS", "FAILED")
-    best = min(ours, key=lambda status: order.index(status["State"]), default=None)
-    return None if best is None or not _still_leads_somewhere(organizations, best) else best["Id"]
+    best_first = sorted(ours, key=lambda status: order.index(status["State"]))
+    return next((each["Id"] for each in best_first if _still_leads_somewhere(organizations, each, email)), None)
 
 
-def _still_leads_somewhere(organizations: OrganizationsClient, status: CreateAccountStatusTypeDef) -> bool:
-    """Whether the request's account (if it made one) is still one that can be used; a closed one is history."""
+def _still_leads_somewhere(organizations: OrganizationsClient, status: CreateAccountStatusTypeDef, email: str) -> bool:
+    """Whether the request's account (if it made one) is ours and can be used; a closed one is history."""
     if status["State"] != "SUCCEEDED":
         return True
     try:
         account = organizations.describe_account(AccountId=status["AccountId"])["Account"]
     except organizations.exceptions.AccountNotFoundException:
         return False
-    return state_of(account) in USABLE
+    return state_of(account) in USABLE and account["Email"].casefold() == email.casefold()
 
 
 def _adopted(organizations: OrganizationsClient, manifest: Manifest, domain: str) -> str:

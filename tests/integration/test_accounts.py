@@ -251,6 +251,18 @@ def test_an_account_made_by_hand_under_our_email_is_adopted(stage: Stage, sandbo
     assert [each["action"] for each in adopting.audited() if email in str(each["params"])] == ["CreateAccount"]
 
 
+def test_an_account_of_our_name_under_another_email_is_not_ours(stage: Stage, sandbox_cloud: dict[str, Any]) -> None:
+    """A request tells a name and no e-mail: what it made decides."""
+    asking = Stage(sandbox_cloud, load_file(PILOTS / "p02.yaml").model_copy(update={"id": "p78"}))
+    name, elsewhere = accounts.account_name(asking.manifest), "p78@elsewhere.example"
+    asking.organizations.create_account(Email=elsewhere, AccountName=name)
+    deadline = time.monotonic() + WITHIN_S
+    while not (others := _account_of(asking, elsewhere)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert asking.vend() == _account_of(asking, accounts.account_email(asking.manifest, DOMAIN)) != others
+
+
 def _account_of(stage: Stage, email: str) -> str:
     pages = stage.organizations.get_paginator("list_accounts").paginate()
     return next((each["Id"] for page in pages for each in page["Accounts"] if each["Email"] == email), "")

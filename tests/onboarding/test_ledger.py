@@ -189,7 +189,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(house, ledger):
     ledger.record("p02", "k", "1", {})
     with house.owner.connect() as owner:
         owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid()"
         )
     ledger.record("p02", "k", "2", {})
