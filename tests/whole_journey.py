@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from sandbox_process import INCLUDE, ask
@@ -20,6 +21,7 @@ from sandbox_process import INCLUDE, ask
 from onboarding.addresses import Database, resolver
 from onboarding.approvals import Person
 from onboarding.aws import Cloud
+from onboarding.cutover.state import CutoverState
 from onboarding.ledger import Ledger
 from onboarding.manifests import load_folder
 from onboarding.observations import Answer
@@ -96,6 +98,25 @@ def pilot_of(cloud: dict[str, Any], sides: dict[str, Any], ledger: Ledger, pilot
         requester="platform",
         clock=utc_now,
     )
+
+
+class Stalled:
+    """The ledger as a worker knows it that looked at the cutover so many times, stalled, and then woke up."""
+
+    def __init__(self, ledger: Ledger, saw: CutoverState, looks: int) -> None:
+        self._ledger, self._saw, self._looks = ledger, saw, looks
+
+    def cutover_state(self, pilot: str) -> CutoverState:
+        self._looks -= 1
+        return self._saw if self._looks >= 0 else self._ledger.cutover_state(pilot)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+
+def stalled(pilot: Pilot, saw: CutoverState, looks: int) -> Pilot:
+    """The pilot in the hands of a worker that everybody took for dead."""
+    return replace(pilot, ledger=cast(Ledger, Stalled(pilot.ledger, saw, looks)))
 
 
 def open_gate(pilot: Pilot, name: str, within_s: float = 60) -> None:

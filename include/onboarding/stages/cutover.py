@@ -35,9 +35,20 @@ def freeze(pilot: Pilot) -> dict[str, str]:
         if seen.answer is not Answer.PASS:
             raise Stop("cutover.writes_go_on", where=workload.name, observed=str(seen.observed))
         first.append(frozen.at)
+    _demand_not_stood_down(pilot)
     if first:
         pilot.record(*Freeze(min(first)).as_record())
     return {"state": CutoverState.FROZEN}
+
+
+def _demand_not_stood_down(pilot: Pilot) -> None:
+    """A worker thought dead may wake after the night was called off: what it closed late is opened again."""
+    state = pilot.ledger.cutover_state(pilot.id)
+    if state is CutoverState.FROZEN or sides.has_switched(pilot):
+        return
+    for workload in pilot.manifest.databases:
+        engine_freeze.unfreeze(sides.source(pilot, workload.name), workload.service_role)
+    raise Stop("cutover.overtaken", where=pilot.id, state=state)
 
 
 def prove(pilot: Pilot) -> dict[str, int]:
@@ -72,11 +83,21 @@ def release(pilot: Pilot) -> dict[str, str]:
         _demand_proof(pilot)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
-        for workload in pilot.manifest.databases:
-            service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
+        open_target(pilot)
         if not _is_released(pilot):
             pilot.record(*Release(pilot.clock(), "target").as_record())
     return {"state": pilot.ledger.cutover_state(pilot.id)}
+
+
+def open_target(pilot: Pilot) -> None:
+    """The service may write on the target. Raises Stop, and closes it again, when the way back came in between."""
+    for workload in pilot.manifest.databases:
+        service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    if sides.has_switched(pilot):
+        return
+    for workload in pilot.manifest.databases:
+        service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    raise Stop("cutover.overtaken", where=pilot.id, state=pilot.ledger.cutover_state(pilot.id))
 
 
 def _is_released(pilot: Pilot) -> bool:

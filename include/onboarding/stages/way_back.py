@@ -51,8 +51,7 @@ def stay(pilot: Pilot) -> dict[str, str]:
     """After a no, or a failure before the way back began: the service may write on the target again."""
     state = pilot.ledger.cutover_state(pilot.id)
     if state in ON_TARGET:
-        for workload in pilot.manifest.databases:
-            service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
+        cutover.open_target(pilot)
     return {"state": state}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from whole_journey import approve, load_final
+from whole_journey import approve, load_final, stalled
 
 from onboarding import traffic
 from onboarding.addresses import Database
@@ -136,6 +136,15 @@ def test_standing_down_gives_the_source_its_writes_back(world: World, first: Pil
             step(first)
     assert writes(session, "again")
     assert weights(first) == {"source": 100, "target": 0}
+
+
+def test_a_freeze_that_wakes_up_after_the_night_was_called_off_opens_what_it_closed(
+    first: Pilot, session: Session
+) -> None:
+    with pytest.raises(Stop) as stopped:
+        cutover.freeze(stalled(first, CutoverState.FROZEN, looks=1))
+    assert stopped.value.key == "cutover.overtaken"
+    assert writes(session, "again")
 
 
 def test_a_second_attempt_needs_a_rehearsal_and_approvals_of_its_own(second: Pilot, session: Session) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from whole_journey import PEOPLE, approve, open_gate
+from whole_journey import PEOPLE, approve, open_gate, stalled
 
 from onboarding.cutover.state import CutoverState
 from onboarding.errors import Stop
@@ -135,3 +135,10 @@ def test_with_two_it_goes_back(world: World, costly: Pilot) -> None:
     cutover.stand_down(costly)
     assert takes_writes(costly, sides.source_service, "registry", write)
     assert not takes_writes(costly, sides.target_service, "registry", write)
+
+
+def test_a_release_that_wakes_up_after_the_way_back_leaves_the_target_closed(costly: Pilot) -> None:
+    with pytest.raises(Stop) as stopped:
+        cutover.release(stalled(costly, CutoverState.SWITCHED, looks=2))
+    assert stopped.value.key == "cutover.overtaken"
+    assert not takes_writes(costly, sides.target_service, "registry", WRITE % 900_003)
