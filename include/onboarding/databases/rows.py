@@ -17,6 +17,8 @@ from onboarding.databases.snapshot import import_snapshot, sees
 from onboarding.errors import Stop
 
 CHUNK_BYTES = 256 * 1024
+LOCK_PATIENCE_MS = 60_000
+"""A copy that waits longer for somebody's lock on the source fails and is tried again: it never hangs unseen."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def move_unit(
         todo = [part for part in shard.parts if part.id not in arrived]
         if todo:
             import_snapshot(reading, snapshot_id)
+            reading.execute(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
         for part in todo:
             done = _move(reading, writing, part, Attempt(load, shard.unit, snapshot_id, fence))
             if done is not None:

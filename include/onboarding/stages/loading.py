@@ -12,8 +12,8 @@ from typing import Any
 
 from onboarding.cutover.state import CutoverState
 from onboarding.databases import finish as engine_finish
+from onboarding.databases import locks, rows, schema, service, snapshot, status, target
 from onboarding.databases import plan as engine_plan
-from onboarding.databases import rows, schema, service, snapshot, status, target
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
 from onboarding.stages import sides
@@ -46,6 +46,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     if kind == FINAL:
         _demand_frozen(pilot)
     source = sides.source(pilot, workload)
+    locks.demand_readable(source)
     if pilot.ledger.latest(pilot.id, "load_started", subject) is None:
         pilot.record("load_started", subject, {"load": load})
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
