@@ -23,12 +23,21 @@ OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a whole running stack comes last, so that it does not run beside everything else."""
+    """What waits longest comes first, and what shares a fixture of the session stays in one process (pytest-xdist)."""
+    items.sort(key=lambda item: (not _needs_stack(item), "browser" in item.path.parts))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_shares(item)))
 
-    def last(item: pytest.Item) -> tuple[bool, bool]:
-        return "stack" in getattr(item, "fixturenames", ()), "browser" in item.path.parts
 
-    items.sort(key=last)
+def _needs_stack(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
+
+
+def _shares(item: pytest.Item) -> str:
+    """The name of those tests that must not be torn apart: one running stack, one world of journeys, else one file."""
+    if _needs_stack(item):
+        return "stack"
+    return "journey" if "journey" in item.path.parts else str(item.path)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -15,8 +15,8 @@ from launcher.screen import Screen
 
 REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 
-BY_HAND = ("tests/browser", "tests/faults/test_kills.py", "tests/integration/airflow")
-"""Suites without a whole green run on a quiet machine yet: named at each run, and run when they are asked for."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup")
+"""The whole run is two processes: one mostly waits for the running stack, the other works. tests/conftest.py groups."""
 
 
 def missing_suites() -> tuple[str, ...]:
@@ -37,11 +37,10 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     environment = {**os.environ, "PYTHONPATH": import_path(checkout)}
     environment.pop("PYTHONSAFEPATH", None)
-    screen.say("suites.by_hand", names=", ".join(BY_HAND))
-    left_out = [f"--ignore={name}" for name in BY_HAND if not any(name in argument for argument in arguments)]
     sys.stdout.flush()
+    side_by_side = () if any(Path(argument.partition("::")[0]).exists() for argument in arguments) else SIDE_BY_SIDE
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *left_out, *arguments], cwd=checkout.root, env=environment, check=False
+        [sys.executable, "-m", "pytest", *side_by_side, *arguments], cwd=checkout.root, env=environment, check=False
     ).returncode
 
 
