@@ -22,6 +22,7 @@ MakeDatabase = Callable[..., Database]
 OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits longest comes first, and what shares a fixture of the session stays in one process (pytest-xdist)."""
     items.sort(key=lambda item: (not _needs_stack(item), "browser" in item.path.parts))
