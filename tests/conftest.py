@@ -12,6 +12,8 @@ import pytest
 from live_stack import journey, live, stack  # noqa: F401  (fixtures)
 from psycopg import sql
 from sandbox_process import Cloud, running
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from onboarding.addresses import Database
 from sandbox.postgres import Cluster
@@ -22,23 +24,31 @@ MakeDatabase = Callable[..., Database]
 OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+WORLDS = {
+    "tests/integration/airflow/": "stack", "tests/browser/": "stack", "tests/integration/journey/": "journey",
+}  # fmt: skip
+"""Folders whose tests share a fixture of the session that is dear: such a world is built in one process only."""
+
+
+class ByWorld(LoadScopeScheduling):
+    """pytest-xdist's unit of work: a world, else a file. (Its own groups do nothing under pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((world for folder, world in WORLDS.items() if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWorld:
+    return ByWorld(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits longest comes first, and what shares a fixture of the session stays in one process (pytest-xdist)."""
+    """What waits longest comes first: beside it, another process does all the rest."""
     items.sort(key=lambda item: (not _needs_stack(item), "browser" in item.path.parts))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_shares(item)))
 
 
 def _needs_stack(item: pytest.Item) -> bool:
     return "stack" in getattr(item, "fixturenames", ())
-
-
-def _shares(item: pytest.Item) -> str:
-    """The name of those tests that must not be torn apart: one running stack, one world of journeys, else one file."""
-    if _needs_stack(item):
-        return "stack"
-    return "journey" if "journey" in item.path.parts else str(item.path)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

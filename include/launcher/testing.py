@@ -15,8 +15,8 @@ from launcher.screen import Screen
 
 REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup")
-"""The whole run is two processes: one mostly waits for the running stack, the other works. tests/conftest.py groups."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+"""The whole run is two processes: one mostly waits for the running stack, the other works. See tests/conftest.py."""
 
 
 def missing_suites() -> tuple[str, ...]:
