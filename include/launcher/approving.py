@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from launcher.rest import Airflow, RestError
 
-APPROVE = "Approve"
+Question = Mapping[str, Any]
+"""What Airflow waits for a person to answer, as its REST API tells it."""
+
+APPROVE, REJECT = "Approve", "Reject"
 COMMENT = "ตอบโดยโปรแกรมสาธิต · answered by the demonstration"
 TOO_LATE = 409
 SETTLED_S = 3.0
@@ -34,10 +38,20 @@ def approvers(url: str, people: Mapping[str, int], passwords: Mapping[str, str])
     )
 
 
-def answer_all(acting: Sequence[Approver], dags: frozenset[str], say: Callable[[str, str], None]) -> int:
-    """Each approver approves the questions about these DAGs that are put to it, and only those; returns how many.
+def approve(_: Question) -> str:
+    """Yes to everything."""
+    return APPROVE
 
-    `say(login, question)` is called after each answer.
+
+def answer_all(
+    acting: Sequence[Approver],
+    dags: frozenset[str],
+    say: Callable[[str, str, str], None],
+    choose: Callable[[Question], str] = approve,
+) -> int:
+    """Each approver answers the questions about these DAGs that are put to it, and only those; returns how many.
+
+    `say(login, question, option)` is called after each answer.
     """
     answered = 0
     for question in acting[0].airflow.questions() if acting else ():
@@ -47,12 +61,13 @@ def answer_all(acting: Sequence[Approver], dags: frozenset[str], say: Callable[[
         age = datetime.now(UTC) - datetime.fromisoformat(question["created_at"])
         if task["dag_id"] not in dags or who is None or age.total_seconds() < SETTLED_S:
             continue
+        option = choose(question)
         try:
-            who.airflow.answer(question, APPROVE, {"automated": True, "comment": COMMENT})
+            who.airflow.answer(question, option, {"automated": True, "comment": COMMENT})
         except RestError as refusal:
             if refusal.status == TOO_LATE:
                 continue  # a person was quicker
             raise
-        say(who.login, f"{task['dag_id']} {task['task_id']}")
+        say(who.login, f"{task['dag_id']} {task['task_id']}", option)
         answered += 1
     return answered

@@ -78,6 +78,11 @@ def _demo(several: Several) -> None:
     )
     demo.add_argument("--exit", action="store_true", help="stop everything at the end, also at a terminal")
     demo.add_argument("--no-approve", action="store_true", help="leave approvals to people in the UI")
+    demo.add_argument(
+        "--with-trouble",
+        action="store_true",
+        help="three things go wrong and are mended: a locked table, a failing probe at 50 %%, a no",
+    )
     demo.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     _machine(demo)
     demo.set_defaults(run="launcher.commands:demo")

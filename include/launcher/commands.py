@@ -27,7 +27,7 @@ def demo(asked: argparse.Namespace) -> int:
     screen = Screen(asked.lang)
 
     def play(run: front.Run) -> int:
-        holds = Demo(run, screen, approve=not asked.no_approve).play(asked.report)
+        holds = Demo(run, screen, approve=not asked.no_approve, trouble=asked.with_trouble).play(asked.report)
         if screen.is_terminal and not asked.exit:
             _stay(run, screen)
         return OK if holds else NOT_SO

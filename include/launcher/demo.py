@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from launcher import approving, front, result
+from launcher import approving, front, result, troubles
 from launcher.components import read
 from launcher.journeys import RunningCheckout
 from launcher.rest import Airflow
 from launcher.screen import Screen
+from launcher.troubles import Trouble
 from launcher.watching import FINISHED, Line, busy_with
 from onboarding.evidence_kinds import TasksCounted
 from onboarding.manifest import Manifest
@@ -28,18 +30,21 @@ PARSED_WITHIN_S = 60.0
 class Demo:
     """One demonstration on a run that is up."""
 
-    def __init__(self, run: front.Run, screen: Screen, *, approve: bool) -> None:
+    def __init__(self, run: front.Run, screen: Screen, *, approve: bool, trouble: bool = False) -> None:
         self.run, self.screen = run, screen
         known = load_folder(run.checkout.pilots()).manifests
         self.manifests: Mapping[str, Manifest] = {pilot: known[pilot] for pilot in run.settings.pilots}
         passwords = run.checkout.secrets()
         self.platform = Airflow(run.settings.url, "platform", passwords["login:platform"])
+        self.operator = Airflow(run.settings.url, "operator", passwords["login:operator"])
         people = read(run.checkout.run / "airflow_setup.json")["people"]
         self.approvers = approving.approvers(run.settings.url, people, passwords) if approve else ()
-        self.ledger = RunningCheckout(run.checkout).ledger
+        self.world = RunningCheckout(run.checkout)
+        self.ledger = self.world.ledger
         self.runs: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self.instances: dict[str, list[dict[str, Any]]] = {}
+        self.troubles: tuple[Trouble, ...] = troubles.troubles(self._scenes()) if trouble else ()
 
     def play(self, report_file: Path | None) -> bool:
         """The whole demonstration; whether everything that it is to show holds."""
@@ -47,15 +52,35 @@ class Demo:
             return False
         self._trigger()
         with self.screen.table():
-            while not self.states or not FINISHED.issuperset(self.states.values()):
-                self._look()
+            while self._goes_on():
                 self._answer()
                 self.run.hear(POLL_S)  # a component that dies is heard of here
-            self._look()
         document = self._figures()
         if report_file is not None:
             report_file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return result.show(document, self.states, self.screen)
+        return result.show(document, self.states, self.screen, troubles.shortfalls(self.troubles))
+
+    def _goes_on(self) -> bool:
+        """Whether a run is still on its way, or a trouble not mended yet, after one more look at all of them."""
+        self._look()
+        at_it = [each.look(self._moment(each.scene.pilot.id)) for each in self.troubles]
+        return any(at_it) or not FINISHED.issuperset(self.states.values())
+
+    def _moment(self, pilot: str) -> troubles.Moment:
+        return troubles.Moment(self.runs[pilot], self.states[pilot], self.instances[pilot])
+
+    def _scenes(self) -> list[troubles.Scene]:
+        return [
+            troubles.Scene(
+                self.world.pilot(manifest, self.manifests), self.operator, partial(self._start, manifest), self.screen
+            )
+            for manifest in self.manifests.values()
+        ]
+
+    def _start(self, manifest: Manifest) -> None:
+        self.runs[manifest.id] = self.platform.trigger(manifest.dag_id)
+        self.states[manifest.id] = "queued"
+        self.screen.say("triggered", dag=manifest.dag_id, run=self.runs[manifest.id])
 
     def _wait_for_dags(self) -> bool:
         missing = {manifest.dag_id for manifest in self.manifests.values()}
@@ -71,9 +96,8 @@ class Demo:
         return True
 
     def _trigger(self) -> None:
-        for pilot, manifest in self.manifests.items():
-            self.runs[pilot] = self.platform.trigger(manifest.dag_id)
-            self.screen.say("triggered", dag=manifest.dag_id, run=self.runs[pilot])
+        for manifest in self.manifests.values():
+            self._start(manifest)
         if not self.approvers:
             self.screen.say("approvals_left")
 
@@ -90,10 +114,17 @@ class Demo:
         return state, busy_with(self.instances[pilot], state, self.screen.language)
 
     def _answer(self) -> None:
-        def say(login: str, question: str) -> None:
-            self.screen.say("approval", login=login, question=question)
+        def say(login: str, question: str, option: str) -> None:
+            self.screen.say("approval" if option == approving.APPROVE else "refusal", login=login, question=question)
 
-        approving.answer_all(self.approvers, frozenset(m.dag_id for m in self.manifests.values()), say)
+        dags = {manifest.dag_id: pilot for pilot, manifest in self.manifests.items()}
+        acting = {each.scene.pilot.id: each.answer for each in self.troubles}
+
+        def choose(question: approving.Question) -> str:
+            pilot = dags[question["task_instance"]["dag_id"]]
+            return acting[pilot]() if pilot in acting else approving.APPROVE
+
+        approving.answer_all(self.approvers, frozenset(dags), say, choose)
 
     def _figures(self) -> dict[str, Any]:
         """The report. Airflow's task instances go into the ledger first; the seconds, setting up included, we know."""

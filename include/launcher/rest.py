@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.error import HTTPError
@@ -94,6 +95,21 @@ class Airflow:
             found += page["task_instances"]
             if len(found) >= page["total_entries"] or not page["task_instances"]:
                 return found
+
+    def clear(self, dag: str, run: str, tasks: Sequence[str]) -> None:
+        """Clears these tasks and all after them, as the button in the UI does: they run again."""
+        self.call(
+            "POST",
+            f"/api/v2/dags/{quote(dag)}/clearTaskInstances",
+            {
+                "dry_run": False,
+                "dag_run_id": run,
+                "task_ids": list(tasks),
+                "include_downstream": True,
+                "only_failed": False,
+                "reset_dag_runs": True,
+            },
+        )
 
     def questions(self) -> list[dict[str, Any]]:
         """What Airflow waits for people to answer, of the DAGs that this login may read."""

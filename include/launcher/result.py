@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from launcher.checkout import Checkout
@@ -35,10 +35,10 @@ def broken(document: Mapping[str, Any], states: Mapping[str, str]) -> Iterator[s
     yield from (f"{name}: {document.get(name)}" for name in shortfalls(document))
 
 
-def show(document: Mapping[str, Any], states: Mapping[str, str], screen: Screen) -> bool:
-    """Prints the summary; whether all of it holds."""
+def show(document: Mapping[str, Any], states: Mapping[str, str], screen: Screen, beside: Iterable[str] = ()) -> bool:
+    """Prints the summary; whether all of it holds, and nothing `beside` it is wrong."""
     show_report(document, screen.language, screen.print)
-    wrong = list(broken(document, states))
+    wrong = [*broken(document, states), *beside]
     for line in wrong:
         screen.print(f"  ✘ {line}")
     return not wrong

@@ -64,14 +64,20 @@ def opened(pilot_id: str, context: Context) -> Iterator[Pilot]:
     try:
         yield pilot
     except Exception as failure:
-        told = explained(failure)
-        _tell(pilot, str(ti.task_id), told, failure)
-        if action_for(failure) in ("retry", "adopt"):
+        told = tell(pilot, str(ti.task_id), failure)
+        if passes(failure):
             raise
         raise AirflowFailException(told.render("en")) from failure
 
 
-def _tell(pilot: Pilot, task_id: str, told: OnboardingError, failure: Exception) -> None:
+def passes(failure: BaseException) -> bool:
+    """Whether trying again may go better without anybody's help."""
+    return action_for(failure) in ("retry", "adopt")
+
+
+def tell(pilot: Pilot, task_id: str, failure: Exception) -> OnboardingError:
+    """The failure as people read it, left in the log (th, en) and in the ledger."""
+    told = explained(failure)
     log.error("%s", told.render("th"))
     log.error("%s", told.render("en"))
     try:
@@ -79,3 +85,4 @@ def _tell(pilot: Pilot, task_id: str, told: OnboardingError, failure: Exception)
         pilot.record("trouble", task_id, words | {"action": action_for(failure)})
     except OnboardingError as unreachable:
         log.warning("the ledger did not take the reason: %s", unreachable)
+    return told

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.errors import OnboardingError
 from onboarding.stages import loading
+from onboarding_airflow.outcomes import passes, tell
 from onboarding_airflow.pilots import open_pilot
 
 POLL_S = 1.0
@@ -21,20 +22,22 @@ POLL_S = 1.0
 class SnapshotTrigger(BaseTrigger):
     """Opens a snapshot, writes its id to the ledger, and keeps it until the load is finished or given up."""
 
-    def __init__(self, *, pilot_id: str, workload: str, kind: str, run: str) -> None:
+    def __init__(self, *, pilot_id: str, workload: str, kind: str, run: str, task: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
-        self.pilot_id, self.workload, self.kind, self.run_name = pilot_id, workload, kind, run
+        self.pilot_id, self.workload, self.kind, self.run_name, self.task_name = pilot_id, workload, kind, run, task
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        keywords = {"pilot_id": self.pilot_id, "workload": self.workload, "kind": self.kind, "run": self.run_name}
-        return "onboarding_airflow.snapshots.SnapshotTrigger", keywords
+        about = {"pilot_id": self.pilot_id, "workload": self.workload, "kind": self.kind}
+        return "onboarding_airflow.snapshots.SnapshotTrigger", {**about, "run": self.run_name, "task": self.task_name}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         pilot = await asyncio.to_thread(open_pilot, self.pilot_id, self.run_name)
         try:
             held = await asyncio.to_thread(loading.hold_snapshot, pilot, self.workload, self.kind)
         except OnboardingError as failure:
-            yield TriggerEvent({"error": failure.render("en")})  # type: ignore[no-untyped-call]  # Airflow's own
+            told = await asyncio.to_thread(tell, pilot, self.task_name, failure)
+            event = {"error": told.render("en"), "passes": passes(failure)}
+            yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's own
             return
         try:
             about = (pilot, self.workload, self.kind)
@@ -59,12 +62,16 @@ class HoldSnapshot(BaseOperator):
     def execute(self, context: Context) -> None:
         self.defer(
             trigger=SnapshotTrigger(
-                pilot_id=self.pilot_id, workload=self.workload, kind=self.kind, run=str(context["ti"].run_id)
+                pilot_id=self.pilot_id,
+                workload=self.workload,
+                kind=self.kind,
+                run=str(context["ti"].run_id),
+                task=self.task_id,
             ),
             method_name="execute_complete",
             timeout=self.within,
         )
 
-    def execute_complete(self, context: Context, event: dict[str, str]) -> None:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002
         if "error" in event:
-            raise AirflowFailException(event["error"])
+            raise AirflowException(event["error"]) if event["passes"] else AirflowFailException(event["error"])

@@ -168,7 +168,7 @@ def test_the_demos_approvers_answer_in_turn_and_nobody_else_can(checkout: Checko
     deadline = time.monotonic() + 60
     while platform.run_state("onboard_p02", run) not in ("success", "failed"):
         assert time.monotonic() < deadline, said
-        approving.answer_all(acting, frozenset({"onboard_p02"}), lambda login, _: said.append(login))
+        approving.answer_all(acting, frozenset({"onboard_p02"}), lambda login, *_: said.append(login))
         time.sleep(0.5)
     assert platform.run_state("onboard_p02", run) == "success"
     assert said == ["approver1", "approver2"]

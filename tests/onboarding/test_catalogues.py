@@ -47,7 +47,7 @@ KEY = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+")
 HOLE = "\0"
 HOLED = re.compile(rf"[a-z_0-9.{HOLE}]*[a-z_.]{{4}}[a-z_0-9.{HOLE}]*")
 # Looks like a key and is a check's name, shown as it is.
-NO_KEYS = frozenset({"cutover.window"})
+NO_KEYS = frozenset({"cutover.window", "cutover.shift_traffic"})
 # Filled with words that are not ours (Airflow's states) or no words (months), so that no literal of ours has them.
 OTHERS_WORDS = ("launcher.task_states.", "programme.months.")
 

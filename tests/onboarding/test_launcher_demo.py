@@ -90,7 +90,7 @@ def acting(server: FakeAirflow) -> tuple[Approver, ...]:
 
 def test_each_approver_answers_what_is_put_to_it_and_says_that_it_is_a_program(airflow: FakeAirflow) -> None:
     airflow.questions = [question("onboard_p02", "cutover.approve_1", TWO, ONE), question("onboard_p05", "c.a_2", TWO)]
-    said: list[tuple[str, str]] = []
+    said: list[tuple[str, str, str]] = []
     dags = frozenset({"onboard_p02", "onboard_p05"})
     assert approving.answer_all(acting(airflow), dags, lambda *told: said.append(told)) == 2
     assert [(who, path) for who, path, _ in airflow.answers] == [
@@ -100,7 +100,18 @@ def test_each_approver_answers_what_is_put_to_it_and_says_that_it_is_a_program(a
     for _, _, sent in airflow.answers:
         assert sent["chosen_options"] == ["Approve"]
         assert sent["params_input"]["automated"] is True
-    assert said == [("approver1", "onboard_p02 cutover.approve_1"), ("approver2", "onboard_p05 c.a_2")]
+    assert said == [
+        ("approver1", "onboard_p02 cutover.approve_1", "Approve"), ("approver2", "onboard_p05 c.a_2", "Approve"),
+    ]  # fmt: skip
+
+
+def test_an_approver_may_say_no(airflow: FakeAirflow) -> None:
+    airflow.questions = [question("onboard_p02", "cutover.approve_1", ONE)]
+    said: list[tuple[str, str, str]] = []
+    dags = frozenset({"onboard_p02"})
+    approving.answer_all(acting(airflow), dags, lambda *told: said.append(told), lambda _: approving.REJECT)
+    assert [sent["chosen_options"] for _, _, sent in airflow.answers] == [["Reject"]]
+    assert said == [("approver1", "onboard_p02 cutover.approve_1", "Reject")]
 
 
 def test_what_is_put_to_others_or_to_nobody_or_about_other_dags_is_left_alone(airflow: FakeAirflow) -> None:

@@ -122,7 +122,9 @@ def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
     load = load_name(pilot, workload, kind)
     if _is_settled(pilot, workload, kind, load):
         return None
-    opened = snapshot.open_snapshot(sides.source(pilot, workload))
+    source = sides.source(pilot, workload)
+    locks.demand_readable(source)
+    opened = snapshot.open_snapshot(source)
     pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
     return Held(opened, load)
 
