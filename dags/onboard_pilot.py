@@ -6,7 +6,7 @@ from airflow.sdk import DAG, Asset, TaskGroup, chain
 
 from onboarding.stages import account, cutover, intake, live, migration, validation
 from onboarding_airflow.journey import Journey
-from onboarding_airflow.pilots import loaded
+from onboarding_airflow.pilots import to_build
 
 PILOT_LIVE = Asset(name="pilot/live", uri="namrong://pilot/live", group="pilot")
 
@@ -67,7 +67,7 @@ def onboard(journey: Journey) -> None:
         chain(soaked, do(live.revoke_access), do(live.declare, outlets=[PILOT_LIVE]))
 
 
-for manifest in loaded().manifests.values():
+for manifest in to_build(lambda manifest: manifest.dag_id):
     with DAG(
         dag_id=manifest.dag_id,
         dag_display_name=f"{manifest.id} · {manifest.name.th}",

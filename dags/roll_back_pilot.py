@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, chain
 
+from onboarding.manifest import Manifest
 from onboarding.stages import decision, way_back
 from onboarding_airflow.journey import Journey
-from onboarding_airflow.pilots import loaded
+from onboarding_airflow.pilots import to_build
 
-for manifest in loaded().manifests.values():
+
+def way_back_id(manifest: Manifest) -> str:
+    return f"roll_back_{manifest.id}"
+
+
+for manifest in to_build(way_back_id):
     with DAG(
-        dag_id=f"roll_back_{manifest.id}",
+        dag_id=way_back_id(manifest),
         dag_display_name=f"{manifest.id} · ย้อนกลับ · way back",
         description=f"{manifest.name.en}: back to the agency's own machines",
         schedule=None,

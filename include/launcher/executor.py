@@ -8,25 +8,34 @@ heartbeats have been missing for `task_instance_heartbeat_timeout`.
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from airflow.executors.local_executor import LocalExecutor, _run_worker
+
+from launcher.warm import forget_if_changed, warm
 
 Key = Any  # Airflow's keys of tasks, callbacks and connection tests
 
 
 class ToldQueue:
-    """The workers' queue as one worker sees it: what it takes, and that it is free again, goes to `told` first."""
+    """The workers' queue as one worker sees it: what it takes, and that it is free again, goes to `told` first.
 
-    def __init__(self, queue: Any, told: Connection) -> None:
-        self._queue, self._told = queue, told
+    Its tasks run the code that is there when they begin: see `launcher.warm`.
+    """
+
+    def __init__(self, queue: Any, told: Connection, code: Mapping[Path, int]) -> None:
+        self._queue, self._told, self._code = queue, told, code
 
     def get(self) -> Any:
         self._told.send(None)
         workload = self._queue.get()
         if workload is not None:
             self._told.send(workload.key)
+            if forget_if_changed(self._code):
+                self._code = {}
         return workload
 
 
@@ -36,6 +45,7 @@ class WatchfulExecutor(LocalExecutor):
     def start(self) -> None:
         self._told: dict[int, Connection] = {}
         self._held: dict[int, Key] = {}
+        self._code = warm()
         super().start()
 
     def _spawn_worker(self) -> None:
@@ -45,7 +55,7 @@ class WatchfulExecutor(LocalExecutor):
             target=_run_worker,
             kwargs={
                 "logger_name": self.log.name,
-                "input": ToldQueue(self.activity_queue, telling),
+                "input": ToldQueue(self.activity_queue, telling, self._code),
                 "output": self.result_queue,
                 "unread_messages": self._unread_messages,
                 "team_conf": self.conf,

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-import boto3
-
 from launcher.checkout import Checkout
 from launcher.components import read
 from launcher.connections import EMAIL_DOMAIN, anchor_bucket
 from launcher.home_database import HOST, LEDGER_WRITER
 from onboarding.addresses import Database, resolver
-from onboarding.aws import Cloud
+from onboarding.aws import Cloud, session
 from onboarding.evidence import Anchor, read_anchors
 from onboarding.ledger import Ledger
 from onboarding.manifest import Manifest
@@ -32,8 +30,8 @@ class RunningCheckout:
         home = read(checkout.run / "home_database.json")
         address = Database(HOST, home["port"], "ledger", LEDGER_WRITER, self._secrets["ledger_writer"])
         self.ledger = Ledger(address)
-        session = boto3.Session(self.cloud["access_key"], self.cloud["secret_key"], region_name=self.cloud["region"])
-        self.management = Cloud(session, self.cloud["region"], self.cloud["aws_endpoint_url"])
+        keys = session(self.cloud["access_key"], self.cloud["secret_key"])
+        self.management = Cloud(keys, self.cloud["region"], self.cloud["aws_endpoint_url"])
         self.bucket = anchor_bucket(self.cloud)
 
     def anchors(self) -> list[Anchor]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
 
 from onboarding.aws_errors import code_of, explaining
 from onboarding.errors import TryAgain
@@ -38,6 +40,25 @@ CONFIG = Config(
 )
 
 
+class _Models(Loader):
+    """AWS's descriptions of its services, read once in a process: a session of its own would read them again."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        # A copy: boto3 adds its own folder (of resources, which we do not use) with each session.
+        return [*super().search_paths]
+
+
+MODELS = _Models()
+
+
+def session(access_key: str | None = None, secret_key: str | None = None, token: str | None = None) -> boto3.Session:
+    """A session with these credentials, else with those that boto3 finds; it shares `MODELS` with all others."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", MODELS)
+    return boto3.Session(access_key, secret_key, token, botocore_session=core)
+
+
 @dataclass(frozen=True)
 class Cloud:
     """One AWS account in one region, as seen with one set of credentials. `str()` shows no credential.
@@ -48,11 +69,18 @@ class Cloud:
     session: boto3.Session = field(repr=False)
     region: str
     endpoint_url: str | None = None
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client of `service`, in this region unless another is named."""
+        """The boto3 client of `service`, in this region unless another is named; threads may share it."""
+        key = service, region or self.region
+        if key not in self._clients:
+            self._clients[key] = self._build(*key)
+        return self._clients[key]
+
+    def _build(self, service: str, region: str) -> Any:
         build: Any = self.session.client
-        client = build(service, region_name=region or self.region, endpoint_url=self.endpoint_url, config=CONFIG)
+        client = build(service, region_name=region, endpoint_url=self.endpoint_url, config=CONFIG)
         if service != "s3":  # its names make creating idempotent, and large uploads need every retry
             # At the same depth as botocore's own handler, or that one would be asked first.
             depth = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
@@ -88,12 +116,8 @@ class Cloud:
                 if code_of(failure) in REFUSALS:
                     raise TryAgain("aws.role_refused", where=role_arn, code=code_of(failure)) from failure
                 raise
-        session = boto3.Session(
-            aws_access_key_id=granted["AccessKeyId"],
-            aws_secret_access_key=granted["SecretAccessKey"],
-            aws_session_token=granted["SessionToken"],
-        )
-        return Cloud(session, region or self.region, self.endpoint_url)
+        let_in = session(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
+        return Cloud(let_in, region or self.region, self.endpoint_url)
 
 
 def _not_twice(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import boto3
-from airflow.sdk import Connection, Variable
+from airflow.sdk import Connection, Variable, get_parsing_context
 
 from onboarding.addresses import Database, Resolver, resolver
 from onboarding.approvals import Person
-from onboarding.aws import Cloud
+from onboarding.aws import Cloud, session
 from onboarding.ledger import Ledger
 from onboarding.manifest import Manifest
 from onboarding.manifests import Loaded, load_folder
@@ -25,6 +24,8 @@ LEDGER = "namrong_ledger"
 SECRETS = "namrong_secrets"
 SETTINGS = "namrong_settings"
 PEOPLE = "namrong_people"
+
+Value = TypeVar("Value")
 
 
 def loaded() -> Loaded:
@@ -38,12 +39,41 @@ def _loaded(as_of: object) -> Loaded:  # noqa: ARG001  (what the folder looked l
     return load_folder(PILOTS)
 
 
+def to_build(dag_id: Callable[[Manifest], str]) -> Iterator[Manifest]:
+    """The manifests whose DAG of that name is asked for: all of them, but in a task's own process only the task's."""
+    asked = get_parsing_context().dag_id
+    return (manifest for manifest in loaded().manifests.values() if asked in (None, dag_id(manifest)))
+
+
+class WhenAsked(Mapping[str, Value]):
+    """A value per name, made when it is asked for: most tasks ask for none, and each costs Airflow a request."""
+
+    def __init__(self, names: Sequence[str], make: Callable[[str], Value]) -> None:
+        self._names, self._make = names, make
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
     """Everything the journey of one pilot is handed, from the Connections of this deployment."""
     manifest = loaded().manifests[pilot_id]
     resolve = resolver(os.environ.get("NAMRONG_NAMESERVER"))
-    databases = {w.name: Connection.get(manifest.connection_id(w.name)) for w in manifest.databases}
-    files = {w.name: Connection.get(manifest.connection_id(w.name)) for w in manifest.files}
+
+    @cache
+    def source(workload: str) -> Connection:
+        found: Connection = Connection.get(manifest.connection_id(workload))
+        return found
+
+    databases, files = ([w.name for w in workloads] for workloads in (manifest.databases, manifest.files))
     return Pilot(
         manifest=manifest,
         others=tuple(other for other in loaded().manifests.values() if other.id != pilot_id),
@@ -51,9 +81,9 @@ def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
         management=_management(manifest),
         settings=_settings(),
         resolve=resolve,
-        sources={name: _database(connection, resolve) for name, connection in databases.items()},
-        services={name: _service(connection) for name, connection in databases.items()},
-        folders={name: Path(connection.extra_dejson["path"]) for name, connection in files.items()},
+        sources=WhenAsked(databases, lambda name: _database(source(name), resolve)),
+        services=WhenAsked(databases, lambda name: _service(source(name))),
+        folders=WhenAsked(files, lambda name: Path(source(name).extra_dejson["path"])),
         run=run,
         requester=requester,
     )
@@ -90,8 +120,7 @@ def _service(connection: Connection) -> Login:
 
 def _management(manifest: Manifest) -> Cloud:
     connection = Connection.get(MANAGEMENT)
-    session = boto3.Session(connection.login, connection.password, region_name=manifest.region)
-    return Cloud(session, manifest.region)
+    return Cloud(session(connection.login, connection.password), manifest.region)
 
 
 def _settings() -> Settings:

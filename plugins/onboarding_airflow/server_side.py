@@ -7,12 +7,11 @@ import os
 from functools import cache
 from typing import Any
 
-import boto3
 from airflow.models.connection import Connection
 from airflow.models.variable import Variable
 
 from onboarding.addresses import Database, resolver
-from onboarding.aws import Cloud
+from onboarding.aws import Cloud, session
 from onboarding.ledger import Ledger
 from onboarding.stages.pilot import Settings, utc_now
 from onboarding_airflow.pilots import LEDGER, MANAGEMENT, SETTINGS
@@ -36,7 +35,7 @@ def ledger() -> Ledger:
 def management() -> Cloud:
     found = Connection.get_connection_from_secrets(MANAGEMENT)
     region = found.extra_dejson.get("region_name") or os.environ["AWS_DEFAULT_REGION"]
-    return Cloud(boto3.Session(found.login, found.password, region_name=region), region)
+    return Cloud(session(found.login, found.password), region)
 
 
 def settings() -> Settings:

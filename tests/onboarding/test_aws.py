@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from onboarding.aws import Cloud
+from onboarding.aws import MODELS, Cloud, session
 
 
 class Moody(BaseHTTPRequestHandler):
@@ -99,3 +99,23 @@ def test_s3control_asks_an_address_without_the_account_before_it(moody: tuple[Cl
 
 def test_a_cloud_shows_no_credential() -> None:
     assert "hidden" not in repr(Cloud(boto3.Session("hidden", "hidden"), "ap-southeast-7"))
+
+
+def test_threads_and_steps_share_a_client_per_service_and_region() -> None:
+    cloud = Cloud(session("key", "secret"), "ap-southeast-7")
+    assert cloud.client("sts") is cloud.client("sts", region="ap-southeast-7")
+    assert cloud.client("sts") is not cloud.client("sts", region="us-east-1")
+
+
+def test_what_aws_says_of_a_service_is_read_once_in_a_process() -> None:
+    for key in ("one", "other"):
+        Cloud(session(key, "secret"), "us-east-1").client("sts")
+    first, second = (MODELS.load_service_model("sts", "service-2") for _ in range(2))
+    assert first is second
+    assert len(MODELS.search_paths) == len(set(MODELS.search_paths))
+
+
+def test_sessions_share_no_credential() -> None:
+    one, other = session("one", "1"), session("other", "2", "token")
+    assert [found.get_credentials().access_key for found in (one, other)] == ["one", "other"]
+    assert [found.get_credentials().token for found in (one, other)] == [None, "token"]
