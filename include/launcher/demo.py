@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from launcher.journeys import RunningCheckout
 from launcher.rest import Airflow
 from launcher.screen import Screen
 from launcher.troubles import Trouble
-from launcher.watching import FINISHED, Line, busy_with
+from launcher.watching import FINISHED, TELLING, Line, busy_with
 from onboarding.evidence_kinds import TasksCounted
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_folder
-from onboarding.programme.table import rows
+from onboarding.programme.table import PilotRow, rows
 
 POLL_S = 2.0
 PARSED_WITHIN_S = 60.0
@@ -43,7 +43,6 @@ class Demo:
         self.ledger = self.world.ledger
         self.runs: dict[str, str] = {}
         self.states: dict[str, str] = {}
-        self.instances: dict[str, list[dict[str, Any]]] = {}
         self.troubles: tuple[Trouble, ...] = troubles.troubles(self._scenes()) if trouble else ()
 
     def play(self, report_file: Path | None) -> bool:
@@ -67,7 +66,10 @@ class Demo:
         return any(at_it) or not FINISHED.issuperset(self.states.values())
 
     def _moment(self, pilot: str) -> troubles.Moment:
-        return troubles.Moment(self.runs[pilot], self.states[pilot], self.instances[pilot])
+        return troubles.Moment(self.runs[pilot], self.states[pilot], self._instances(pilot))
+
+    def _instances(self, pilot: str) -> list[dict[str, Any]]:
+        return self.platform.task_instances(self.manifests[pilot].dag_id, self.runs[pilot])
 
     def _scenes(self) -> list[troubles.Scene]:
         return [
@@ -103,15 +105,16 @@ class Demo:
 
     def _look(self) -> None:
         found = rows(self.ledger, self.manifests.values(), self.screen.language)
-        lines = [Line(row, *self._airflow_says(row.pilot)) for row in found]
-        self.states = {line.row.pilot: line.run_state for line in lines}
-        self.screen.show(lines)
+        journeys = {pilot: (manifest.dag_id, self.runs[pilot]) for pilot, manifest in self.manifests.items()}
+        dags = [dag for dag, _ in journeys.values()]
+        states, busy = self.platform.run_states(dags), self.platform.instances_in((*TELLING, "failed"), dags)
+        self.states = {pilot: states[journey] for pilot, journey in journeys.items()}
+        self.screen.show([self._line(row, journeys[row.pilot], busy) for row in found])
 
-    def _airflow_says(self, pilot: str) -> tuple[str, str]:
-        dag, run = self.manifests[pilot].dag_id, self.runs[pilot]
-        state = self.platform.run_state(dag, run)
-        self.instances[pilot] = self.platform.task_instances(dag, run)
-        return state, busy_with(self.instances[pilot], state, self.screen.language)
+    def _line(self, row: PilotRow, journey: tuple[str, str], busy: Sequence[Mapping[str, Any]]) -> Line:
+        mine = [task for task in busy if (task["dag_id"], task["dag_run_id"]) == journey]
+        state = self.states[row.pilot]
+        return Line(row, state, busy_with(mine, state, self.screen.language))
 
     def _answer(self) -> None:
         def say(login: str, question: str, option: str) -> None:
@@ -128,9 +131,9 @@ class Demo:
 
     def _figures(self) -> dict[str, Any]:
         """The report. Airflow's task instances go into the ledger first; the seconds, setting up included, we know."""
-        for pilot, instances in self.instances.items():
-            counted = TasksCounted(len(instances))
-            self.ledger.record(pilot, *counted.as_record(), run=self.runs[pilot])
+        for pilot, run in self.runs.items():
+            counted = TasksCounted(len(self._instances(pilot)))
+            self.ledger.record(pilot, *counted.as_record(), run=run)
         document = result.figures(self.run.checkout, self.manifests)
         # ./namrong becomes this process without a new pid, so this is since the command was given.
         return {**document, "seconds": round(time.time() - psutil.Process().create_time(), 1), "sandbox": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.error import HTTPError
@@ -11,8 +11,11 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 TIMEOUT_S = 30.0
+PAGE = 100
 LOOKS = 4
-"""How often a GET is sent before its silence counts: a busy machine of two cores lets one time out now and then."""
+"""How often we ask before silence counts: a busy machine of two cores lets a question time out now and then."""
+ASKING = "/list", "/auth/token"
+"""POSTs that only ask."""
 
 
 class RestError(Exception):
@@ -44,7 +47,7 @@ class Airflow:
     def _send(self, method: str, path: str, body: object, headers: dict[str, str]) -> Any:
         content = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, content, {"Content-Type": "application/json", **headers}, method=method)
-        looks_left = LOOKS if method == "GET" else 1
+        looks_left = LOOKS if method == "GET" or path.endswith(ASKING) else 1
         while True:
             looks_left -= 1
             try:
@@ -85,12 +88,24 @@ class Airflow:
         """queued, running, success or failed."""
         return str(self.call("GET", f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(run)}")["state"])
 
+    def run_states(self, dags: Iterable[str]) -> dict[tuple[str, str], str]:
+        """(DAG, run) -> queued, running, success or failed, of the newest runs of these DAGs; one request for all."""
+        asked = {"dag_ids": sorted(dags), "order_by": "-run_after", "page_limit": PAGE}
+        found = self.call("POST", "/api/v2/dags/~/dagRuns/list", asked)["dag_runs"]
+        return {(run["dag_id"], run["dag_run_id"]): run["state"] for run in found}
+
+    def instances_in(self, states: Iterable[str], dags: Iterable[str]) -> list[dict[str, Any]]:
+        """Task instances of these DAGs that are in one of these states; one request for all."""
+        asked = {"dag_ids": sorted(dags), "state": sorted(states), "page_limit": PAGE}
+        found = self.call("POST", "/api/v2/dags/~/dagRuns/~/taskInstances/list", asked)
+        return list(found["task_instances"])
+
     def task_instances(self, dag: str, run: str) -> list[dict[str, Any]]:
         """All task instances of a run, mapped ones too."""
         found: list[dict[str, Any]] = []
         while True:
             page = self.call(
-                "GET", f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances", limit=100, offset=len(found)
+                "GET", f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances", limit=PAGE, offset=len(found)
             )
             found += page["task_instances"]
             if len(found) >= page["total_entries"] or not page["task_instances"]:
