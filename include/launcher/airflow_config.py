@@ -48,9 +48,11 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
         },
         "api_auth": {"jwt_secret": passwords["jwt_secret"]},
         # A busy machine of two cores answers late: the default of 5 s ends tasks that are well.
-        "workers": {"execution_api_timeout": "30", "min_heartbeat_interval": "1"},
+        "workers": {"execution_api_timeout": "30", "min_heartbeat_interval": "5"},
         "scheduler": {
-            "scheduler_idle_sleep_time": "0.2",
+            "scheduler_idle_sleep_time": "0.5",
+            # Each look at a run asks what each of its 50 tasks waits for: not all ten runs in every loop.
+            "max_dagruns_per_loop_to_schedule": "4",
             "task_instance_heartbeat_timeout": "30",
             "task_instance_heartbeat_timeout_detection_interval": "5",
             "trigger_timeout_check_interval": "5",
@@ -60,7 +62,7 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
         "triggerer": {"job_heartbeat_sec": "2"},
         "dag_processor": {
             "refresh_interval": "10",
-            "min_file_process_interval": "30",
+            "min_file_process_interval": "120",
             "bundle_refresh_check_interval": "2",
             "parsing_processes": "1",
         },
@@ -120,6 +122,7 @@ def airflow_environment(checkout: Checkout, cloud: Mapping[str, str], programs: 
         "PATH": os.pathsep.join((str(checkout.python.parent), str(programs), environment["PATH"])),
         "AIRFLOW_HOME": str(checkout.airflow_home),
         "GX_ANALYTICS_ENABLED": "false",
+        "OPENBLAS_NUM_THREADS": "1",  # no thread before a fork: see `warm`
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": REGION,
         "NAMRONG_SANDBOX": "1",
