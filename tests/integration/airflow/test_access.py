@@ -85,6 +85,18 @@ def test_an_agency_sees_its_own_in_every_list_and_nothing_else(stack: Stack, jou
         assert {str(entry.get("dag_id") or entry["task_instance"]["dag_id"]) for entry in found} == started, path
 
 
+def test_one_question_about_all_runs_is_answered_like_one_about_each(stack: Stack, journey: Journey) -> None:
+    both = ("onboard_p02", "onboard_p05")
+    platform, owner, other = (stack.enter(login) for login in ("platform", "owner_p02", "owner_p05"))
+    state = platform.run_state(DAG, journey.run)
+    for login in (platform, owner):
+        assert login.run_states(both)[DAG, journey.run] == state
+        asked = login.instances_in(("awaiting_input",), both)
+        assert (DAG, journey.run, FIRST) in {(t["dag_id"], t["dag_run_id"], t["task_id"]) for t in asked}
+        assert {task["state"] for task in asked} == {"awaiting_input"}
+    assert (other.run_states(both), other.instances_in(("awaiting_input",), both)) == ({}, [])
+
+
 @pytest.mark.parametrize("pilot", ["p02", "p05"])
 def test_an_agency_sees_no_list_that_is_not_by_dag(stack: Stack, journey: Journey, pilot: str) -> None:
     other = "onboard_p05" if pilot == PILOT else DAG
