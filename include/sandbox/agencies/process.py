@@ -51,7 +51,7 @@ class Agency:
         self.service = Login(profile.service, secrets.token_urlsafe(24))
         self.cluster = Cluster(
             self.home / "pgdata", f"{request.subnet}.{profile.host_octet}", request.service_port, SUPERUSER,
-            secrets.token_urlsafe(24), dict(database.SETTINGS),
+            secrets.token_urlsafe(24), dict(database.WHILE_MAKING),
         )  # fmt: skip
 
     def make_server(self) -> None:
@@ -62,6 +62,8 @@ class Agency:
         database.make(
             self.cluster, self.profile, self.owner, self.service, seed=self.request.seed, scale=self.request.scale
         )
+        self.cluster.configure(**database.SETTINGS)
+        self.cluster.restart()
         log.info("%s: database %s in %.1f s", self.profile.pilot, self.profile.database, time.monotonic() - began)
 
     def make_folder(self) -> None:

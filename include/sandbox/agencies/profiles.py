@@ -1,4 +1,4 @@
-"""The three fictional agencies: what their database is called, who uses it, how many files they keep."""
+"""The ten fictional agencies: what their database is called, who uses it, how many files they keep."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Profile:
         return f"db.{self.pilot}.agency.example"
 
 
-# pilots/p02.yaml, p05.yaml and p09.yaml describe the same three from the programme's side.
+# pilots/<pilot>.yaml describes the same agency from the programme's side. 5,000 files in all.
 PROFILES = {
     profile.pilot: profile
     for profile in (
-        Profile("p02", "registry", "documents", 1_000),
-        Profile("p05", "catalogue", "open_data", 3_000),
-        Profile("p09", "assets", "scans", 1_000),
+        Profile("p02", "registry", "documents", 350),
+        Profile("p05", "catalogue", "open_data", 2_000),
+        Profile("p09", "assets", "scans", 350),
     )
 }
