@@ -39,6 +39,7 @@ class Profile:
 PROFILES = {
     profile.pilot: profile
     for profile in (
+        Profile("p01", "website", "uploads", 450),
         Profile("p02", "registry", "documents", 350),
         Profile("p05", "catalogue", "open_data", 2_000),
         Profile("p09", "assets", "scans", 350),
