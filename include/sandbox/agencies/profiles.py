@@ -41,6 +41,7 @@ PROFILES = {
     for profile in (
         Profile("p01", "website", "uploads", 450),
         Profile("p02", "registry", "documents", 350),
+        Profile("p03", "booking", "tickets", 250),
         Profile("p05", "catalogue", "open_data", 2_000),
         Profile("p09", "assets", "scans", 350),
     )
