@@ -42,6 +42,7 @@ PROFILES = {
         Profile("p01", "website", "uploads", 450),
         Profile("p02", "registry", "documents", 350),
         Profile("p03", "booking", "tickets", 250),
+        Profile("p04", "complaints", "attachments", 400),
         Profile("p05", "catalogue", "open_data", 2_000),
         Profile("p09", "assets", "scans", 350),
     )
