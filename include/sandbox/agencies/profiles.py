@@ -44,6 +44,7 @@ PROFILES = {
         Profile("p03", "booking", "tickets", 250),
         Profile("p04", "complaints", "attachments", 400),
         Profile("p05", "catalogue", "open_data", 2_000),
+        Profile("p06", "training", "registers", 300),
         Profile("p09", "assets", "scans", 350),
     )
 }
