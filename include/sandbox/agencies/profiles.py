@@ -46,6 +46,7 @@ PROFILES = {
         Profile("p05", "catalogue", "open_data", 2_000),
         Profile("p06", "training", "registers", 300),
         Profile("p07", "licensing", "applications", 350),
+        Profile("p08", "maps", "layers", 300),
         Profile("p09", "assets", "scans", 350),
     )
 }
