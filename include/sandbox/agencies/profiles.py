@@ -48,5 +48,6 @@ PROFILES = {
         Profile("p07", "licensing", "applications", 350),
         Profile("p08", "maps", "layers", 300),
         Profile("p09", "assets", "scans", 350),
+        Profile("p11", "cooperatives", "charters", 250),
     )
 }
