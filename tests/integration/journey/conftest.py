@@ -65,7 +65,7 @@ class World:
         return duplicates(self.audit(), self.ledger.records(kind="intent"))
 
     def anchors(self) -> list[Anchor]:
-        pilot = self.pilot("p02")
+        pilot = self.pilot(min(self.sides["pilots"]))
         return read_anchors(pilot.management.client("s3"), pilot.settings.anchor_bucket)
 
     def report(self, of: Collection[str] = PILOTS, *, compared: bool = True) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""The other seven sample pilots, each from its manifest to live, in a sandbox of their own: nothing is unaccounted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sandbox_process import running
+from whole_journey import agencies
+
+from onboarding.addresses import Database
+from onboarding.cutover.state import CutoverState
+from onboarding.ledger import Ledger
+from onboarding.programme.report import shortfalls
+
+from .conftest import SCALE, World, travel
+
+SEVEN = ("p01", "p03", "p04", "p06", "p07", "p08", "p11")
+AT_ONCE = 2
+
+
+@pytest.fixture(scope="module")
+def chosen(request: pytest.FixtureRequest) -> list[str]:
+    """Those of the seven whose tests run, so that `-k p07` makes one agency and one journey."""
+    here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    return [item.callspec.params["pilot_id"] for item in here if hasattr(item, "callspec")]
+
+
+@pytest.fixture(scope="module")
+def seven(
+    chosen: list[str],
+    make_ledger: Callable[[], tuple[Database, Database, Ledger]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    cloud_home, home = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("agencies")
+    with running(cloud_home) as cloud, agencies(home, cloud, ",".join(chosen), SCALE) as sides:
+        yield World(cloud, sides, *make_ledger())
+
+
+@pytest.fixture(scope="module")
+def on_their_way(seven: World, chosen: list[str]) -> Iterator[dict[str, Future[None]]]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {pilot: pool.submit(travel, seven.pilot(pilot)) for pilot in chosen}
+
+
+@pytest.mark.parametrize("pilot_id", SEVEN)
+def test_goes_live_with_nothing_lost(
+    seven: World, on_their_way: dict[str, Future[None]], pilot_id: str, told: Callable[[dict[str, Any]], str]
+) -> None:
+    on_their_way[pilot_id].result()
+
+    document = seven.report([pilot_id])
+    (found,) = document["pilots"]
+    assert seven.ledger.cutover_state(pilot_id) is CutoverState.COMMITTED
+    assert found["state"] == "live"
+    assert document["unaccounted_rows"] == document["unaccounted_files"] == 0, told(document)
+    assert found["rows"] == rows_of(seven, pilot_id)
+    folder = Path(seven.sides["pilots"][pilot_id]["files"])
+    assert found["files"] == sum(path.is_file() and not path.is_symlink() for path in folder.rglob("*"))
+
+
+def test_nothing_was_asked_for_twice(seven: World, on_their_way: dict[str, Future[None]]) -> None:
+    for journey in on_their_way.values():
+        journey.result()
+    assert shortfalls(seven.report(list(on_their_way), compared=False)) == []
+    assert seven.duplicates() == []
+
+
+def rows_of(world: World, pilot_id: str) -> int:
+    """Counted at the source, table by table."""
+    side = world.sides["pilots"][pilot_id]
+    where = {"host": side["address"], "port": side["port"], "dbname": side["database"], **side["owner"]}
+    with psycopg.connect(**where, options="-c search_path=") as connection:
+        tables = connection.execute(
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema$|namrong$)'"
+        ).fetchall()
+        counts = [connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone() for (table,) in tables]
+    return sum(count for (count,) in filter(None, counts))
