@@ -18,7 +18,7 @@ exit status: 0 everything asked for holds · 1 it does not · 2 wrong usage · 3
 started or died · 130 interrupted
 
 examples:
-  ./namrong demo                      three pilots from manifest to live; then stays up until Ctrl-C
+  ./namrong demo                      ten pilots from manifest to live; then stays up until Ctrl-C
   ./namrong demo --exit --report r.json
   ./namrong demo --no-approve         people approve, in the Airflow UI
   ./namrong up --detach               everything is up, nothing is triggered; `./namrong down` ends it

@@ -69,7 +69,7 @@ def components(checkout: Checkout, chosen: Settings) -> tuple[Component, ...]:
         ),
         Component(
             "agencies", lambda: _agencies(checkout, chosen), lambda: base, (run / "agencies.json").exists,
-            needs=("sandbox",), on_ready=lambda: publish_names(checkout), rank=2,
+            needs=("sandbox",), on_ready=lambda: tell_sandbox(checkout), rank=2,
         ),
         airflow("api-server", "--host", "127.0.0.1", "--port", str(chosen.api_port)),
         airflow("scheduler", "--skip-serve-logs"),
@@ -103,17 +103,23 @@ def is_healthy(url: str, name: str) -> bool:
     return bool((health.get(asked) or {}).get("status") == "healthy")
 
 
-def publish_names(checkout: Checkout) -> None:
-    """Tells the sandbox's name server where the agencies' databases are."""
+def tell_sandbox(checkout: Checkout) -> None:
+    """The sandbox knows where the agencies' databases are, and has room for their accounts.
+
+    A new organization's quota is 10 accounts, its own included: too few for ten pilots. A programme has AWS raise it
+    beforehand (Service Quotas: a person there decides); here it is as if that had happened.
+    """
     cloud, agencies = read(checkout.run / "sandbox.json"), read(checkout.run / "agencies.json")
-    for side in agencies["pilots"].values():
-        body = json.dumps({side["name"]: side["address"]}).encode()
-        request = Request(
-            f"{cloud['endpoint']}/_sandbox/names", body,
-            {"Content-Type": "application/json", "X-Sandbox-Token": cloud["token"]}, method="POST",
-        )  # fmt: skip
-        with urlopen(request, timeout=10):
-            pass
+    sides = agencies["pilots"].values()
+    _post(cloud, "names", {side["name"]: side["address"] for side in sides})
+    _post(cloud, "settings", {"account_quota": max(10, 1 + 2 * len(sides))})  # a prod and a nonprod one each
+
+
+def _post(cloud: Mapping[str, Any], what: str, body: Mapping[str, Any]) -> None:
+    headers = {"Content-Type": "application/json", "X-Sandbox-Token": cloud["token"]}
+    request = Request(f"{cloud['endpoint']}/_sandbox/{what}", json.dumps(body).encode(), headers, method="POST")
+    with urlopen(request, timeout=10):
+        pass
 
 
 def _agencies(checkout: Checkout, chosen: Settings) -> Sequence[str]:
