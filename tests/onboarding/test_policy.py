@@ -11,7 +11,8 @@ from onboarding.observations import Answer
 from onboarding.policy import load_policy, observe_policy, observe_request
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-PILOT = load_file(Path(__file__).parents[2] / "include" / "pilots" / "p02.yaml")
+PILOTS = Path(__file__).parents[2] / "include" / "pilots"
+PILOT = load_file(PILOTS / "p02.yaml")
 DUTIES = PersonalData(
     processor_agreement="a", record_of_processing="b", data_protection_contact="c", breach_contact_72h="d"
 )
@@ -46,6 +47,25 @@ def failing(manifest: Manifest) -> list[str]:
 )
 def test_each_rule(manifest: Manifest, failed: list[str]) -> None:
     assert failing(manifest) == failed
+
+
+def test_the_sample_of_high_impact_moves_to_this_region_only_and_by_a_named_approver() -> None:
+    licences = load_file(PILOTS / "p07.yaml")
+    assert (licences.data.impact, failing(licences)) == ("high", [])
+    assert failing(licences.model_copy(update={"region": "ap-southeast-1"})) == ["policy.region"]
+    nobody = licences.data.model_copy(update={"named_approver": None})
+    assert failing(licences.model_copy(update={"data": nobody})) == ["policy.named_approver"]
+
+
+@pytest.mark.parametrize("path", sorted(PILOTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_sample_may_move_and_says_that_it_is_fictional(path: Path) -> None:
+    sample = load_file(path)
+    assert failing(sample) == []
+    assert sample.fictional and "สมมติ" in sample.name.th and "fictional" in sample.name.en
+    others = [load_file(other) for other in PILOTS.glob("*.yaml") if other != path]
+    assert not any(sample.network_cidr.overlaps(other.network_cidr) for other in others)
+    for differs in ("agency", "request", "name"):
+        assert getattr(sample, differs) not in [getattr(other, differs) for other in others]
 
 
 def test_without_a_government_cloud_request_the_gate_stays_shut() -> None:
