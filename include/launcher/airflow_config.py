@@ -48,7 +48,7 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
         },
         "api_auth": {"jwt_secret": passwords["jwt_secret"]},
         # A busy machine of two cores answers late: the default of 5 s ends tasks that are well.
-        "workers": {"execution_api_timeout": "30", "min_heartbeat_interval": "5"},
+        "workers": {"execution_api_timeout": "30", "min_heartbeat_interval": "1"},
         "scheduler": {
             "scheduler_idle_sleep_time": "0.5",
             # Each look at a run asks what each of its 50 tasks waits for: not all ten runs in every loop.
