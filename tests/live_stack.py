@@ -33,6 +33,7 @@ from onboarding.stages.pilot import Pilot
 
 PILOT, DAG, WAY_BACK = "p02", "onboard_p02", "roll_back_p02"
 FIRST, SECOND = "cutover.approve_cutover_1", "cutover.approve_cutover_2"
+SELECTION, CONFIRM = "select_pilots", "confirm_list"
 BAD = "p77.yaml"
 UP_WITHIN_S = 600.0
 STEP_WITHIN_S = 600.0
@@ -228,10 +229,19 @@ class Journey:
     seen: dict[str, set[str]]
 
 
+def choose_pilots(stack: Stack) -> str:
+    """The list of pilots, confirmed by an approver: without it no gate `intake` opens. Returns the run."""
+    run = stack.trigger(SELECTION)
+    assert stack.answer("approver1", stack.question(run, CONFIRM, SELECTION)) == 200
+    assert stack.ended(run, SELECTION) == "success"
+    return run
+
+
 @pytest.fixture(scope="session")
 def journey(stack: Stack) -> Journey:
     """p02 on its way, at the first question put to people."""
     set_sandbox(stack, seconds_to_create_account=SLOWLY_MADE_S)
+    choose_pilots(stack)
     run = stack.trigger(DAG)
     seen: dict[str, set[str]] = {}
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from onboarding.checked_yaml import FIRST_BUDDHIST_YEAR, MAX_BYTES, MAX_DEPTH, MAX_NODES
 from onboarding.manifest import Manifest
-from onboarding.manifests import FIRST_BUDDHIST_YEAR, MAX_BYTES, MAX_DEPTH, MAX_NODES
 
 Node = Mapping[str, Any]
 

@@ -15,6 +15,9 @@
 | `observation`    | the gate    | by gates.observe: what a gate saw                       | what a pilot waits for    |
 | `approval_asked` | the purpose | by approvals.ask                                        | what a pilot waits for    |
 | `approval`       | the purpose | by approvals.record                                     | automated approvals       |
+| `assessment`     | "selection" | by selection.assess, of the programme, not of a pilot   | -                         |
+| `proposal`       | "selection" | by selection.propose_list                               | -                         |
+| `selection`      | "selection" | by selection.record, once people confirmed the proposal | refused; may a pilot begin|
 
 `intent`, `intent_result`, `fence` and `cutover` are written by the ledger's own methods. Written again (a cleared
 task), the newest counts, but the first counts for the begin of a freeze and the day a pilot went live.
@@ -168,3 +171,37 @@ class TasksCounted(_Kind):
     KIND = "tasks"
     SUBJECT = "journey"
     task_instances: int
+
+
+@dataclass(frozen=True)
+class AssessedCandidates(_Kind):
+    """Every candidate's points by criterion (0 to 1000), and what refused the others; `files` is their digest."""
+
+    KIND = "assessment"
+    SUBJECT = "selection"
+    files: str
+    versions: Mapping[str, str]
+    points: Mapping[str, Mapping[str, int]]
+    refused: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Proposed(_Kind):
+    """The list that people are asked about: places, reasons, stability; `digest` is the proposal's."""
+
+    KIND = "proposal"
+    SUBJECT = "selection"
+    digest: str
+    proposal: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Selected(_Kind):
+    """The list that people confirmed: whose pilots may begin."""
+
+    KIND = "selection"
+    SUBJECT = "selection"
+    digest: str
+    chosen: list[str]
+    confirmed_by: str
+    proposal: Mapping[str, Any]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from onboarding.databases.assess import TargetOffers
-from onboarding.manifest import Manifest
+from onboarding.manifest import DataClass, Manifest
 from onboarding.observations import Answer, Observation, judged
 
 POLICY_FILE = Path(__file__).resolve().parent.parent / "policies" / "classification.yaml"
@@ -41,8 +42,23 @@ class Policy(BaseModel):
     regions: _Rule
 
 
-@cache
+class Classified(Protocol):
+    """What the rules look at: a pilot's manifest, or a candidate before it has one."""
+
+    @property
+    def data(self) -> DataClass: ...
+    @property
+    def region(self) -> str: ...
+
+
 def load_policy(path: Path = POLICY_FILE) -> Policy:
+    """The table as the file has it now: the triggerer lives longer than a file stays the same."""
+    seen = path.stat()
+    return _policy(path, (seen.st_mtime_ns, seen.st_size, seen.st_ino))
+
+
+@lru_cache(maxsize=4)
+def _policy(path: Path, as_of: object) -> Policy:  # noqa: ARG001  (what the file looked like)
     return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
@@ -52,12 +68,12 @@ def rds_offers(major: int, path: Path = RDS_FILE) -> TargetOffers:
     return TargetOffers(major, frozenset(name for line in table["extensions"] for name in line), bool(table["icu"]))
 
 
-def observe_policy(manifest: Manifest, policy: Policy, now: datetime) -> list[Observation]:
-    """One observation per rule that speaks about this pilot; a pilot may move when all pass."""
+def observe_policy(manifest: Classified, policy: Policy, now: datetime) -> list[Observation]:
+    """One observation per rule that speaks about this service; it may move when all pass."""
     return list(_observations(manifest, policy, now))
 
 
-def _observations(manifest: Manifest, policy: Policy, now: datetime) -> Iterator[Observation]:
+def _observations(manifest: Classified, policy: Policy, now: datetime) -> Iterator[Observation]:
     data = manifest.data
     stopped = data.classification in policy.hard_stop.classifications
     yield _rule("policy.classification", data.classification, "may leave the agency", not stopped, policy, now)

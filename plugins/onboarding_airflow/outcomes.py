@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,10 +13,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from onboarding.aws_errors import action_for, explained
 from onboarding.errors import OnboardingError
+from onboarding.selection.steps import Selecting
 from onboarding.stages.pilot import Pilot
-from onboarding_airflow.pilots import open_pilot
+from onboarding_airflow.pilots import open_ledger, open_pilot
 
 log = logging.getLogger(__name__)
+
+Leave = Callable[[str, str, Mapping[str, Any]], None]
+"""Leaves a record: kind, subject, body."""
 
 RETRIES = 3
 RETRY_DELAY = timedelta(seconds=5)
@@ -58,13 +62,27 @@ ONLY_IF_KILLED: Mapping[str, Any] = {**BY_CAUSE, "retry_policy": OnlyIfKilled()}
 @contextmanager
 def opened(pilot_id: str, context: Context) -> Iterator[Pilot]:
     """The pilot for one task body; a failure inside leaves its reason in the log (th, en) and in the ledger."""
-    ti = context["ti"]
     requester = context["dag_run"].triggering_user_name or ""
-    pilot = open_pilot(pilot_id, str(ti.run_id), requester)
-    try:
+    pilot = open_pilot(pilot_id, str(context["ti"].run_id), requester)
+    with _told(pilot.record, context):
         yield pilot
+
+
+@contextmanager
+def opened_selection(context: Context) -> Iterator[Selecting]:
+    """The same for the tasks of `select_pilots`, which belong to no pilot."""
+    requester = context["dag_run"].triggering_user_name or ""
+    selecting = Selecting(open_ledger(), str(context["ti"].run_id), requester)
+    with _told(selecting.record, context):
+        yield selecting
+
+
+@contextmanager
+def _told(record: Leave, context: Context) -> Iterator[None]:
+    try:
+        yield
     except Exception as failure:
-        told = tell(pilot, str(ti.task_id), failure)
+        told = tell(record, str(context["ti"].task_id), failure)
         if passes(failure):
             raise
         raise AirflowFailException(told.render("en")) from failure
@@ -75,14 +93,14 @@ def passes(failure: BaseException) -> bool:
     return action_for(failure) in ("retry", "adopt")
 
 
-def tell(pilot: Pilot, task_id: str, failure: Exception) -> OnboardingError:
+def tell(record: Leave, task_id: str, failure: Exception) -> OnboardingError:
     """The failure as people read it, left in the log (th, en) and in the ledger."""
     told = explained(failure)
     log.error("%s", told.render("th"))
     log.error("%s", told.render("en"))
     try:
         words = {"th": told.render("th"), "en": told.render("en")}
-        pilot.record("trouble", task_id, words | {"action": action_for(failure)})
+        record("trouble", task_id, words | {"action": action_for(failure)})
     except OnboardingError as unreachable:
         log.warning("the ledger did not take the reason: %s", unreachable)
     return told

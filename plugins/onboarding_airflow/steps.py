@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context, task
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from onboarding_airflow.outcomes import BY_CAUSE, opened
+from onboarding_airflow.outcomes import BY_CAUSE, opened, opened_selection
 
 
 def step(
@@ -43,3 +43,14 @@ def step(
     if over is None:
         return run(pilot_id=pilot_id, given=dict(given or {}))
     return run.partial(pilot_id=pilot_id, given=dict(given or {})).expand(unit=over)
+
+
+def selection_step(function: Callable[..., Any]) -> XComArg:
+    """A task of `select_pilots`, named after the domain function."""
+
+    @task(task_id=function.__name__, doc_md=inspect.getdoc(function), **BY_CAUSE)
+    def run() -> Any:
+        with opened_selection(get_current_context()) as selecting:
+            return function(selecting)
+
+    return run()

@@ -77,6 +77,19 @@ ROLL_BACK_P02 = {
 }
 
 
+SELECT_PILOTS = {
+    "assess": ["propose_list"],
+    "propose_list": ["confirm_list"],
+    "confirm_list": ["record"],
+    "record": [],
+}
+
+
+def test_the_selection_has_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["select_pilots"]["edges"] == SELECT_PILOTS
+    assert samples["dags"]["select_pilots"]["kinds"]["confirm_list"] == "ListConfirmation"
+
+
 def test_the_journey_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["onboard_p02"]["edges"] == ONBOARD_P02
 

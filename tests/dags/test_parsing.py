@@ -10,6 +10,7 @@ from onboarding.manifests import load_folder
 
 MANIFESTS = load_folder(SAMPLES).manifests
 MOST_TASK_INSTANCES = 60
+SELECTION = "select_pilots"
 
 
 def dags_of(pilots: set[str]) -> set[str]:
@@ -23,7 +24,7 @@ def test_each_manifest_has_its_two_dags(samples: Parsed, pilot: str) -> None:
 
 
 def test_there_is_no_other_dag_and_no_import_error(samples: Parsed) -> None:
-    assert set(samples["dags"]) == dags_of(set(MANIFESTS))
+    assert set(samples["dags"]) == dags_of(set(MANIFESTS)) | {SELECTION}
     assert samples["import_errors"] == {}
 
 
@@ -37,7 +38,7 @@ def test_parsing_takes_a_moment(samples: Parsed) -> None:
 
 def test_a_bad_manifest_takes_only_its_own_dags_away(samples: Parsed, with_a_bad_one: Parsed) -> None:
     left = dags_of(set(MANIFESTS) - {"p05"})
-    assert set(with_a_bad_one["dags"]) == left
+    assert set(with_a_bad_one["dags"]) == left | {SELECTION}
     # The other pilots' account numbers and networks are none of a DAG's business: not even a new version.
     assert {dag: with_a_bad_one["dags"][dag]["version"] for dag in left} == {
         dag: samples["dags"][dag]["version"] for dag in left
@@ -51,14 +52,14 @@ def test_a_bad_manifest_is_seen_as_an_import_error_with_place_and_remedy(with_a_
     line = lines.index(MISSPELT.rstrip()) + 1
     assert f"p05.yaml:{line} · databases.0.egnine" in told
     assert "'copy'" in told  # what was found
-    assert "is no field of a manifest" in told
-    assert "ไม่ใช่ฟิลด์ของไฟล์กำหนดโครงการ" in told
+    assert "is no field of this file" in told
+    assert "ไม่ใช่ฟิลด์ของไฟล์นี้" in told
 
 
 def test_a_workload_called_like_a_task_breaks_no_dag(parsings: dict[str, list[Parsed]]) -> None:
     (parsed,) = parsings["names"]
     assert parsed["import_errors"] == {}
-    assert set(parsed["dags"]) == dags_of({"p02"})
+    assert set(parsed["dags"]) == dags_of({"p02"}) | {SELECTION}
 
 
 def test_two_processes_make_the_same_version(parsings: dict[str, list[Parsed]]) -> None:
@@ -92,6 +93,12 @@ def test_every_task_says_what_it_does(samples: Parsed, pilot: str) -> None:
     # What people are asked says it in its own words; holding a snapshot is said by its class.
     silent = {task for task, told in dag["documented"].items() if not told}
     assert {dag["kinds"][task] for task in silent} <= {"CutoverApproval", "HoldSnapshot"}
+
+
+def test_the_selection_says_what_it_does_and_lets_no_agency_in(samples: Parsed) -> None:
+    dag = samples["dags"][SELECTION]
+    assert [task for task, told in dag["documented"].items() if not told] == ["confirm_list"]
+    assert dag["access"] == {} and dag["outlets"] == {}
 
 
 @pytest.mark.parametrize("pilot", MANIFESTS)

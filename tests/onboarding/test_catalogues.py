@@ -46,8 +46,8 @@ CODE = ("include/onboarding", "include/launcher", "plugins", "dags")
 KEY = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+")
 HOLE = "\0"
 HOLED = re.compile(rf"[a-z_0-9.{HOLE}]*[a-z_.]{{4}}[a-z_0-9.{HOLE}]*")
-# Looks like a key and is a check's name, shown as it is.
-NO_KEYS = frozenset({"cutover.window", "cutover.shift_traffic"})
+# Look like keys and are names of checks and steps, shown as they are.
+NO_KEYS = frozenset({"cutover.window", "cutover.shift_traffic", "programme.chosen"})
 # Filled with words that are not ours (Airflow's states) or no words (months), so that no literal of ours has them.
 OTHERS_WORDS = ("launcher.task_states.", "programme.months.")
 
@@ -102,8 +102,8 @@ def test_no_entry_is_asked_for_that_is_not_there():
     texts, forms = literals()
     known = {".".join(key.split(".")[:length]) for key in catalogue() for length in range(1, key.count(".") + 2)}
     asked = {text for text in texts if KEY.fullmatch(text) and text.partition(".")[0] in set(ROOMS)} - NO_KEYS
-    # `launcher.supervisor` is a module, `ledger.sql` a file.
-    files = {path.stem for path in (ROOT / "include" / "launcher").glob("*.py")} | {"sql"}
+    # `launcher.supervisor` is a module, `ledger.sql` and `selection.yaml` are files.
+    files = {path.stem for path in (ROOT / "include" / "launcher").glob("*.py")} | {"sql", "yaml"}
     assert sorted(key for key in asked - known if key.rpartition(".")[2] not in files) == []
     of_a_room = {form: pattern for form, pattern in forms.items() if form.partition(".")[0] in set(ROOMS)}
     assert of_a_room

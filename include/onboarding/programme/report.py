@@ -11,6 +11,7 @@ from onboarding.manifest import Manifest
 from onboarding.programme.figures import KINDS, Figures, figures
 from onboarding.programme.side_effects import duplicates
 from onboarding.records import Record
+from onboarding.selection.standing import refused_candidates
 
 OF_A_PILOT = (
     "state", "lead_time_s", "freeze_s", "rows", "files", "rehearsal_s", "rollback_rehearsal_s", "task_instances",
@@ -27,6 +28,8 @@ def report(
 ) -> dict[str, Any]:
     """The report. `goal` is how many pilots shall go live, by default all of `manifests`.
 
+    `refused` counts pilots that ended with a no, and the candidates that policy refused before they became pilots.
+
     `seconds` runs from the first stage that any pilot entered to the last stage event. Unaccounted rows and files are
     those of the verifier's newest comparison: compare again before, if the report shall speak of now.
     """
@@ -37,7 +40,7 @@ def report(
     return {
         "goal": len(pilots) if goal is None else goal,
         "live": sum(of.state == "live" for of in found.values()),
-        "refused": sum(of.state == "refused" for of in found.values()),
+        "refused": len({pilot for pilot, of in found.items() if of.state == "refused"} | refused_candidates(ledger)),
         "unaccounted_rows": sum(of.unaccounted_rows for of in found.values()),
         "unaccounted_files": sum(of.unaccounted_files for of in found.values()),
         "duplicate_side_effects": len(duplicates(audit_entries, ledger.records(kind="intent"))),

@@ -20,6 +20,7 @@ from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer, Observation, judged
 from onboarding.programme import progress
 from onboarding.readiness import apply_waivers
+from onboarding.selection.standing import observe_chosen
 from onboarding.stages import account, migration, sides, validation
 from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.loading import REHEARSAL, load_name
@@ -77,10 +78,11 @@ def _settle(pilot: Pilot, verdict: Verdict, closes: Stage | None) -> None:
 
 @_gate("intake", deadline=timedelta(minutes=10), closes="intake")
 def intake(pilot: Pilot) -> Checks:
-    """May this service go to the cloud, did it come by the right way, and is nothing in its way?"""
+    """Was this service chosen, may it go to the cloud, did it come by the right way, and is nothing in its way?"""
     now = pilot.clock()
     seen = {one.check: one for one in policy.observe_policy(pilot.manifest, policy.load_policy(), now)}
     checks: dict[str, Check] = {name: partial(_same, one) for name, one in seen.items()}
+    checks["programme.chosen"] = lambda: observe_chosen(pilot.ledger, pilot.manifest, pilot.clock())
     checks["request.government_cloud"] = lambda: policy.observe_request(pilot.manifest, pilot.clock())
     checks["readiness"] = lambda: _readiness(pilot)
     for workload in pilot.manifest.databases:

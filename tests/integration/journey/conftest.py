@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from sandbox_process import ask
-from whole_journey import agencies, pilot_of, steps
+from whole_journey import agencies, choose_pilots, pilot_of, steps
 
 from onboarding.addresses import Database
 from onboarding.anchors import Anchor, read_anchors
@@ -129,7 +129,9 @@ def world(
     """The sandbox of the session, counted from here on: what other rooms made in it before is none of ours."""
     strays = {entry["seq"] for entry in ask(sandbox_cloud, "audit")["entries"]}
     with agencies(tmp_path_factory.mktemp("agencies"), sandbox_cloud, ",".join(PILOTS), SCALE) as sides:
-        yield World(sandbox_cloud, sides, *make_ledger(), strays)
+        owner, writer, ledger = make_ledger()
+        choose_pilots(ledger)
+        yield World(sandbox_cloud, sides, owner, writer, ledger, strays)
 
 
 @pytest.fixture(scope="session")

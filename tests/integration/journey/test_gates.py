@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sandbox_process import ask as ask_sandbox
+from whole_journey import choose_pilots
 
 from onboarding import gates
 from onboarding.cutover.window import BANGKOK
@@ -33,6 +34,7 @@ SONGKRAN = date(2027, 4, 13)
 def aside(world: World, rehearsed: Pilot, make_ledger: Callable[[], Any]) -> Iterator[Pilot]:
     """p09 with a ledger and anchors of this test's own: what it records is none of the journey's."""
     _, _, ledger = make_ledger()
+    choose_pilots(ledger)
     before = {entry["seq"] for entry in world.audit()}
     bucket = f"namrong-aside-{secrets.token_hex(4)}"
     settings = replace(rehearsed.settings, anchor_bucket=bucket)
@@ -83,6 +85,17 @@ def test_without_a_government_cloud_request_the_gate_stays_shut(rehearsed: Pilot
     assert "government cloud" in english and "คลาวด์" in thai
 
 
+def test_a_pilot_that_nobody_chose_does_not_begin(rehearsed: Pilot, make_ledger: Callable[[], Any]) -> None:
+    _, _, ledger = make_ledger()
+    verdict = gates.evaluate(
+        {"programme.chosen": journey_gates.intake(replace(rehearsed, ledger=ledger))["programme.chosen"]},
+        rehearsed.clock,
+    )
+    assert verdict.answer is Answer.FAIL
+    thai, english = _words(seen(verdict, "programme.chosen"))
+    assert "select_pilots" in english and "select_pilots" in thai
+
+
 def test_a_secret_service_is_refused_for_good_and_counted_so(aside: Pilot) -> None:
     data = aside.manifest.data.model_copy(update={"classification": "very_secret"})
     pilot = changed(aside, data=data)
@@ -92,10 +105,10 @@ def test_a_secret_service_is_refused_for_good_and_counted_so(aside: Pilot) -> No
     assert verdict.answer is Answer.FAIL
     refused = pilot.ledger.latest("p09", "refused", "intake")
     assert refused is not None and refused.body["reason"] == "very_secret" and refused.body["by"].startswith("policy ")
-    assert _report(pilot.ledger, pilot.manifest)["refused"] == 1
+    assert _report(pilot.ledger, pilot.manifest)["refused"] == 2  # p10 never became a pilot
     # The last task of the DAG runs whatever failed; a refusal stays a refusal, and of the intake.
     cutover.stand_down(pilot)
-    assert _report(pilot.ledger, pilot.manifest)["refused"] == 1
+    assert _report(pilot.ledger, pilot.manifest)["refused"] == 2
     assert [one.subject for one in pilot.ledger.records(kind="stage")] == ["intake", "intake"]
 
 
