@@ -156,12 +156,12 @@ class Stack:
 
         return wait_for(last, lambda: unlike(self.states(dag, run), "success", None))
 
-    def clear(self, login: str, run: str, *tasks: str) -> None:
+    def clear(self, login: str, run: str, *tasks: str, dag: str = DAG) -> None:
         """Clears these tasks and all after them, or without tasks the whole run."""
         chosen = {"task_ids": list(tasks), "include_downstream": True} if tasks else {}
         self.enter(login).call(
             "POST",
-            f"/api/v2/dags/{DAG}/clearTaskInstances",
+            f"/api/v2/dags/{dag}/clearTaskInstances",
             {"dry_run": False, "dag_run_id": run, "only_failed": False, "reset_dag_runs": True, **chosen},
         )
 

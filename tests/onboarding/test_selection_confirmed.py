@@ -64,11 +64,12 @@ def test_confirmed_by_one_approver_the_ten_may_begin(selecting: Selecting) -> No
 
 def test_what_was_not_chosen_does_not_begin_and_hears_why(ledger) -> None:
     choose_pilots(ledger)
-    for pilot, why, words in (("p12", "selection.out", "16.9"), ("p10", "selection.refused", "very_secret")):
+    for pilot, why, words in (("p12", "selection.out", "16.87"), ("p10", "selection.refused", "very_secret")):
         observed = observe_chosen(ledger, P02.model_copy(update={"id": pilot}), ledger.now())
         assert (observed.answer, observed.why) == (Answer.FAIL, why)
         for language in ("th", "en"):
             assert words in " ".join(reasons(observed, language))
+        assert "p07" not in str(observed)  # another agency's service, and an owner reads this
     stranger = observe_chosen(ledger, P02.model_copy(update={"id": "p77"}), ledger.now())
     assert (stranger.answer, stranger.why) == (Answer.FAIL, "selection.no_candidate")
 

@@ -105,13 +105,17 @@ def _reason(one: Ranked, ranked: Sequence[Ranked], files: Files, weights: Weight
     points = one.assessed.points
     in_order = [other for other in ranked if other.rank is not None]
     last = in_order[files.criteria.places - 1]
-    values: dict[str, Any] = {"rank": one.rank, "ranked": len(in_order), "score": scoring.score(one.total, weights)}
+    values: dict[str, Any] = {"rank": one.rank, "ranked": len(in_order), "score": _told(one.total, weights)}
     if one.place == "chosen":
         return {"key": "selection.reason.chosen", "values": values | _stands_out(points, in_order, weights)}
     behind = {name: weight * (last.assessed.points[name] - points[name]) for name, weight in weights.items()}
-    values |= {"last": last.id, "last_score": scoring.score(last.total, weights)}
+    values |= {"last": last.id, "last_score": _told(last.total, weights)}
     key = "selection.reason.out_by_tie" if one.total == last.total else "selection.reason.out"
     return {"key": key, "values": values | {"weakest": max(behind, key=behind.__getitem__)}}
+
+
+def _told(total: int, weights: Weights) -> str:
+    return f"{scoring.score(total, weights):.2f}"
 
 
 def _stands_out(points: Points, ranked: Sequence[Ranked], weights: Weights) -> dict[str, str]:

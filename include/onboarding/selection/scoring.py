@@ -115,5 +115,5 @@ def rank(assessed: Sequence[Assessed], criteria: Criteria) -> tuple[Ranked, ...]
 
 
 def score(total: int, weights: Weights) -> float:
-    """A total as people read it: 0 to 100, one decimal."""
-    return float(round(Fraction(total, 10 * sum(weights.values())), 1))
+    """A total as people read it: 0 to 100, two decimals."""
+    return float(round(Fraction(total, 10 * sum(weights.values())), 2))

@@ -57,7 +57,9 @@ def observe_chosen(ledger: Ledger, manifest: Manifest, now: datetime, files: Fil
     if entry is None:
         return _no("selection.no_candidate", f"{manifest.id} is no candidate", now, id=manifest.id)
     if entry["place"] != "chosen":
-        return _no(f"selection.{entry['place']}", entry["place"], now, id=manifest.id, **entry["reason"]["values"])
+        # An agency's owner reads this: figures of its own service only, no other candidate's name.
+        told = {name: value for name, value in entry["reason"]["values"].items() if name != "last"}
+        return _no(f"selection.{entry['place']}", entry["place"], now, id=manifest.id, **told)
     if (other := _another(manifest, files.candidates)) is not None:
         return _no("selection.another", other, now, id=manifest.id, found=other)
     place = f"chosen, {entry['rank']} of {entry['reason']['values']['ranked']}"

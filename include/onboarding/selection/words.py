@@ -65,7 +65,7 @@ def _listed(proposal: Proposal, candidates: Candidates, criteria: Criteria, requ
         (
             str(entry["rank"] or "-"),
             f"{entry['id']} {names[entry['id']]}",
-            "-" if entry["score"] is None else f"{entry['score']:.1f}",
+            "-" if entry["score"] is None else f"{entry['score']:.2f}",
             text(f"selection.place.{entry['place']}", language),
             reason(entry, criteria, language),
         )
