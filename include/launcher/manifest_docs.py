@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from onboarding.checked_yaml import FIRST_BUDDHIST_YEAR, MAX_BYTES, MAX_DEPTH, MAX_NODES
 from onboarding.manifest import Manifest
 
@@ -42,9 +44,12 @@ lets an editor complete and check fields. The samples in `include/pilots/` are w
 """
 
 
-def schema() -> str:
+def schema(model: type[BaseModel] = Manifest) -> str:
     """The JSON Schema (draft 2020-12). It knows single fields, not the rules between them."""
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_model()}
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **model.model_json_schema(by_alias=True),
+    }
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 

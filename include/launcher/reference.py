@@ -40,6 +40,20 @@ def _manifest_schema(_: Path) -> str:
     return schema()
 
 
+def _candidates_schema(_: Path) -> str:
+    from launcher.manifest_docs import schema
+    from onboarding.selection.candidates import Candidates
+
+    return schema(Candidates)
+
+
+def _criteria_schema(_: Path) -> str:
+    from launcher.manifest_docs import schema
+    from onboarding.selection.criteria import Criteria
+
+    return schema(Criteria)
+
+
 def _messages(_: Path) -> str:
     from launcher.messages_docs import page
 
@@ -61,10 +75,12 @@ def _architecture(root: Path) -> str:
 
 FILES: Mapping[str, Maker] = {
     "docs/architecture.md": _architecture,
+    "docs/candidates.schema.json": _candidates_schema,
     "docs/manifest.md": _manifest_page,
     "docs/manifest.schema.json": _manifest_schema,
     "docs/messages.md": _messages,
     "docs/sandbox.md": _sandbox,
+    "docs/selection.schema.json": _criteria_schema,
 }
 
 

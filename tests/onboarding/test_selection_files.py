@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from selections import CRITERIA, SHIPPED, candidate, criterion
 
+from launcher import manifest_docs
 from onboarding.checked_yaml import BadFile, parse
 from onboarding.errors import Stop
 from onboarding.manifests import load_folder
@@ -61,6 +66,17 @@ def test_a_pilot_is_the_service_that_was_a_candidate(pilot: str) -> None:
 )
 def test_what_a_fact_is_worth(scale: dict[str, object], facts: dict[str, object], points: int) -> None:
     assert worth(criterion(scale), candidate(**facts)) == points
+
+
+@pytest.mark.parametrize(("file", "model"), [(CANDIDATES_FILE, Candidates), (CRITERIA_FILE, Criteria)])
+def test_the_schema_takes_the_file_and_the_file_names_it(file: Path, model: type) -> None:
+    first = file.read_text(encoding="utf-8").splitlines()[0]
+    named = (file.parent / first.partition("$schema=")[2]).resolve()
+    assert named.read_text(encoding="utf-8") == manifest_docs.schema(model)
+    check = jsonschema.Draft202012Validator(json.loads(manifest_docs.schema(model)))
+    content = json.loads(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=date.isoformat))
+    assert list(check.iter_errors(content)) == []
+    assert list(check.iter_errors(content | {"more": 1})) != []
 
 
 CANDIDATES_TEXT = CANDIDATES_FILE.read_text(encoding="utf-8")
