@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset, TaskGroup, chain
+from airflow.sdk import DAG, TaskGroup, chain
 
 from onboarding.stages import account, cutover, intake, live, migration, validation
+from onboarding_airflow.assets import PILOT_LIVE
 from onboarding_airflow.journey import Journey
 from onboarding_airflow.pilots import to_build
-
-PILOT_LIVE = Asset(name="pilot/live", uri="namrong://pilot/live", group="pilot")
 
 
 def onboard(journey: Journey) -> None:

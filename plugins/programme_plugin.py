@@ -1,10 +1,11 @@
-"""Registers Namrong's pages in the Airflow UI, and renews what cleared questions ask; nothing else."""
+"""Registers Namrong's pages in the Airflow UI, renews what cleared questions ask, keeps metrics fresh; nothing else."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
+from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 
@@ -20,11 +21,27 @@ class Pages:
         await app()(scope, receive, send)
 
 
+class Started:
+    """Hears of each process of Airflow's that starts; in the triggerer it begins to emit the programme's metrics.
+
+    The triggerer forks once, soon after this and before the first emission. It runs nobody's code in that process.
+    """
+
+    @hookimpl
+    def on_starting(self, component: Any) -> None:
+        if type(component).__name__ == "Job" and sys.argv[1:2] == ["triggerer"]:
+            from onboarding_airflow.emitting import keep_emitting
+
+            keep_emitting()
+
+
 class ProgrammePlugin(AirflowPlugin):
-    """The pages below `/namrong`: live reasons of gates, reports of a pilot's validation."""
+    """The pages below `/namrong`: live reasons of gates, reports of a pilot's validation, metrics."""
 
     name = "namrong"
     fastapi_apps = [{"app": Pages(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)
+
+    listeners = [Started()]  # noqa: RUF012  (Airflow reads it)
 
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:

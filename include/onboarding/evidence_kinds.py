@@ -18,7 +18,10 @@
 | `assessment`     | "selection" | by selection.assess, of the programme, not of a pilot   | -                         |
 | `proposal`       | "selection" | by selection.propose_list                               | -                         |
 | `selection`      | "selection" | by selection.record, once people confirmed the proposal | refused; may a pilot begin|
+| `counted`        | the pilot   | of the programme, when a pilot went live                | none: a burn-up to check  |
+| `goal_reached`   | "live"      | of the programme, once as many are live as its goal     | none: proof of the goal   |
 
+The last five are about no single pilot and are kept under PROGRAMME.
 `intent`, `intent_result`, `fence` and `cutover` are written by the ledger's own methods. Written again (a cleared
 task), the newest counts, but the first counts for the begin of a freeze and the day a pilot went live.
 
@@ -27,12 +30,15 @@ task), the newest counts, but the first counts for the begin of a freeze and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
 from onboarding.records import Record
+
+PROGRAMME = "programme"
+"""Stands where other records have their pilot's id."""
 
 Stage = Literal["intake", "account", "migration", "validation", "cutover", "soak", "live"]
 
@@ -205,3 +211,34 @@ class Selected(_Kind):
     chosen: list[str]
     confirmed_by: str
     proposal: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Counted(_Kind):
+    """The programme when `pilot` went live with the record `as_of`; recomputed from the records up to there.
+
+    `manifests` are the pilots that were counted among, by id; `lead_time_s` is this pilot's.
+    """
+
+    KIND = "counted"
+    SUBJECT = "pilot"
+    pilot: str
+    as_of: int
+    live: Sequence[str]
+    goal: int
+    in_stage: Mapping[str, int]
+    blocked: int
+    lead_time_s: float | None
+    manifests: Sequence[str]
+
+
+@dataclass(frozen=True)
+class GoalReached(_Kind):
+    """As many pilots are live as the programme set out for; `reached_at` is when the last of them went live."""
+
+    KIND = "goal_reached"
+    SUBJECT = "live"
+    goal: int
+    live: Sequence[str]
+    last: str
+    reached_at: datetime

@@ -32,6 +32,12 @@ def may_read(pilot_id: PilotId, user: GetUserDep) -> str:
     return pilot_id
 
 
+def may_read_programme(user: GetUserDep) -> None:
+    """403 for whoever may not read the DAG that reports the programme: an agency's owner sees its own pilot only."""
+    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id="report_programme"), user=user):
+        raise HTTPException(403, "Forbidden")
+
+
 Readable = Annotated[str, Depends(may_read)]
 
 
@@ -63,5 +69,13 @@ def app() -> FastAPI:
         if kind == "text/html" and settings().sandbox:
             content = stamped(content)
         return Response(content, media_type=kind, headers={"Content-Security-Policy": NOTHING_FROM_OUTSIDE})
+
+    @pages.get("/metrics", dependencies=[Depends(may_read_programme)])
+    def metrics() -> Response:
+        """The programme's measures for Prometheus, read anew from the ledger."""
+        from onboarding.programme.exposition import CONTENT_TYPE, exposition
+        from onboarding_airflow.emitting import measured
+
+        return Response(exposition(measured()), headers={"Content-Type": CONTENT_TYPE})
 
     return pages

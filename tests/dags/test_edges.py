@@ -96,3 +96,10 @@ def test_the_journey_has_exactly_these_edges(samples: Parsed) -> None:
 
 def test_the_way_back_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["roll_back_p02"]["edges"] == ROLL_BACK_P02
+
+
+def test_the_programmes_dags_have_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["report_programme"]["edges"] == {"count_live": ["tell_again"], "tell_again": []}
+    assert samples["dags"]["report_programme"]["mapped"] == ["tell_again"]  # none to tell: no task at all
+    assert samples["dags"]["report_programme"]["outlets"] == {"tell_again": ["pilot/live"]}
+    assert samples["dags"]["reach_goal"]["edges"] == {"record_goal": []}

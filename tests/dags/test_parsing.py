@@ -10,7 +10,9 @@ from onboarding.manifests import load_folder
 
 MANIFESTS = load_folder(SAMPLES).manifests
 MOST_TASK_INSTANCES = 60
-SELECTION = "select_pilots"
+
+
+PROGRAMME = {"select_pilots", "report_programme", "reach_goal"}
 
 
 def dags_of(pilots: set[str]) -> set[str]:
@@ -24,7 +26,7 @@ def test_each_manifest_has_its_two_dags(samples: Parsed, pilot: str) -> None:
 
 
 def test_there_is_no_other_dag_and_no_import_error(samples: Parsed) -> None:
-    assert set(samples["dags"]) == dags_of(set(MANIFESTS)) | {SELECTION}
+    assert set(samples["dags"]) == dags_of(set(MANIFESTS)) | PROGRAMME
     assert samples["import_errors"] == {}
 
 
@@ -38,7 +40,7 @@ def test_parsing_takes_a_moment(samples: Parsed) -> None:
 
 def test_a_bad_manifest_takes_only_its_own_dags_away(samples: Parsed, with_a_bad_one: Parsed) -> None:
     left = dags_of(set(MANIFESTS) - {"p05"})
-    assert set(with_a_bad_one["dags"]) == left | {SELECTION}
+    assert set(with_a_bad_one["dags"]) == left | PROGRAMME
     # The other pilots' account numbers and networks are none of a DAG's business: not even a new version.
     assert {dag: with_a_bad_one["dags"][dag]["version"] for dag in left} == {
         dag: samples["dags"][dag]["version"] for dag in left
@@ -59,7 +61,7 @@ def test_a_bad_manifest_is_seen_as_an_import_error_with_place_and_remedy(with_a_
 def test_a_workload_called_like_a_task_breaks_no_dag(parsings: dict[str, list[Parsed]]) -> None:
     (parsed,) = parsings["names"]
     assert parsed["import_errors"] == {}
-    assert set(parsed["dags"]) == dags_of({"p02"}) | {SELECTION}
+    assert set(parsed["dags"]) == dags_of({"p02"}) | PROGRAMME
 
 
 def test_two_processes_make_the_same_version(parsings: dict[str, list[Parsed]]) -> None:
@@ -96,7 +98,7 @@ def test_every_task_says_what_it_does(samples: Parsed, pilot: str) -> None:
 
 
 def test_the_selection_says_what_it_does_and_lets_no_agency_in(samples: Parsed) -> None:
-    dag = samples["dags"][SELECTION]
+    dag = samples["dags"]["select_pilots"]
     assert [task for task, told in dag["documented"].items() if not told] == ["confirm_list"]
     assert dag["access"] == {} and dag["outlets"] == {}
 
@@ -111,3 +113,9 @@ def test_only_the_agency_itself_is_let_in_by_the_dag(samples: Parsed, pilot: str
     let_in = {f"AgencyOwner_{pilot}": {"DAGs": ["can_read"], "DAG Runs": ["can_read"]}}
     for dag in dags_of({pilot}):
         assert samples["dags"][dag]["access"] == let_in
+
+
+@pytest.mark.parametrize("dag", sorted(PROGRAMME))
+def test_no_agency_is_let_in_by_the_programmes_dags(samples: Parsed, dag: str) -> None:
+    assert samples["dags"][dag]["access"] == {"Stakeholder": {"DAGs": ["can_read"], "DAG Runs": ["can_read"]}}
+    assert all(samples["dags"][dag]["documented"].values())

@@ -34,6 +34,7 @@ def test_a_task_that_loads_the_plugin_loads_no_web_framework_with_it(loaded: dic
 def test_there_are_pages_and_none_of_documentation(loaded: dict[str, Any]) -> None:
     assert {route["path"] for route in loaded["routes"]} == {
         "/gates/{pilot_id}/{gate}",
+        "/metrics",
         "/reports/{pilot_id}/{path:path}",
     }
 
