@@ -47,3 +47,35 @@ def test_where_tasks_are_cleared_their_questions_are_renewed() -> None:
         "print(json.dumps([event.contains(renewed.HITLDetailHistory, 'after_insert', renewed._take_away)]))"
     )
     assert answer_of(airflow_process(["-c", program])) == [[True]]
+
+
+@pytest.mark.parametrize(
+    ("component", "statsd", "emits"),
+    [("triggerer", "True", True), ("triggerer", "False", False), ("scheduler", "True", False)],
+)
+def test_the_triggerer_and_no_other_keeps_the_metrics_fresh(component: str, statsd: str, emits: bool) -> None:
+    program = (
+        f"import json, sys, threading; sys.argv = ['airflow', '{component}']; from airflow.jobs.job import Job; Job(); "
+        "print(json.dumps(['programme-metrics' in {thread.name for thread in threading.enumerate()}]))"
+    )
+    assert answer_of(airflow_process(["-c", program], AIRFLOW__METRICS__STATSD_ON=statsd)) == [[emits]]
+
+
+@pytest.mark.parametrize(
+    ("pipe", "heard"),
+    [
+        ({}, ["pilots.in_stage.live", None]),
+        ({"AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True"}, ["pilots.in_stage", {"stage": "live"}]),
+        ({"AIRFLOW__METRICS__STATSD_ON": "False"}, ["pilots.in_stage", {"stage": "live"}]),
+    ],
+)
+def test_a_pipe_without_tags_has_the_stage_in_the_name(pipe: dict[str, str], heard: list[Any]) -> None:
+    program = (
+        "import json; from onboarding_airflow.emitting import emit; from onboarding.programme.metrics import Measures\n"
+        "class Ear:\n"
+        "    def gauge(self, stat, value, tags=None): print(json.dumps([stat, value, tags]))\n"
+        "emit(Measures(1, 10, {'live': 1}, 0, {}), Ear())"
+    )
+    told = answer_of(airflow_process(["-c", program], **{"AIRFLOW__METRICS__STATSD_ON": "True", **pipe}))
+    name, tags = heard
+    assert told == [["pilots.live", 1, None], ["pilots.goal", 10, None], ["pilots.blocked", 0, None], [name, 1, tags]]

@@ -7,8 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from airflow_process import airflow_process, answer_of
+from airflow_process import SAMPLES, airflow_process, answer_of
 from live_stack import BAD, DAG, FIRST, PILOT, WAY_BACK, Journey, Stack, wait_for
+from prometheus_client.parser import text_string_to_metric_families
+
+from onboarding.manifests import load_folder
 
 LOGINS = ("platform", "operator", "approver1", "approver2", "stakeholder", "owner_p02", "owner_p05")
 OPEN_TO_ALL = {
@@ -181,3 +184,21 @@ def test_the_plugin_is_there_and_whole(stack: Stack, journey: Journey) -> None:
     platform = stack.enter("platform")
     assert platform.call("GET", "/api/v2/plugins/importErrors")["total_entries"] == 0
     assert "namrong" in {plugin["name"] for plugin in platform.call("GET", "/api/v2/plugins")["plugins"]}
+
+
+def test_the_programmes_metrics_are_for_those_who_read_the_programme(stack: Stack) -> None:
+    path = "/namrong/metrics"
+    assert stack.fetch(None, path)[0] == 401
+    assert {login: stack.fetch(login, path)[0] for login in LOGINS} == {
+        login: 403 if login.startswith("owner_") else 200 for login in LOGINS
+    }
+    families = {one.name: one for one in text_string_to_metric_families(stack.fetch("stakeholder", path)[1])}
+    assert [one.value for one in families["pilots_goal"].samples] == [10]
+    assert sum(one.value for one in families["pilots_in_stage"].samples) == len(load_folder(SAMPLES).manifests)
+
+
+def test_no_agency_sees_the_programmes_dags(stack: Stack) -> None:
+    for dag in ("report_programme", "reach_goal"):
+        for login in LOGINS:
+            expected = {403, 404} if login.startswith("owner_") else {200}
+            assert stack.fetch(login, f"/api/v2/dags/{dag}")[0] in expected, (dag, login)

@@ -2,13 +2,15 @@
 
 The metadata database is real and migrated here; DAGs are read and stored as the processor does it, events registered as
 a task's success does it, runs made by the scheduler's own method, tasks run by the task runner.
-`python partitions.py STEP...`; a step is `live <pilot>...`, `parse`, `turn`, `progress`, `run`.
+`python partitions.py STEP...`; a step is `live <pilot>...`, `parse`, `turn`, `progress`,
+`metrics`, `steady`, `run`.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 from airflow.utils import db
@@ -78,6 +80,32 @@ def progress() -> list[tuple[str, int, int]]:
     return [(one["state"], one["total_received"], one["total_required"]) for one in answer["partitioned_dag_runs"]]
 
 
+def metrics() -> list[tuple[int, str, str]]:
+    """Status, content type and text of the page for Prometheus, to nobody in particular and to somebody."""
+    from airflow.api_fastapi.app import create_app
+    from fastapi.testclient import TestClient
+
+    with TestClient(create_app()) as client:
+        token = client.get("/auth/token").json()["access_token"]
+        client.cookies.clear()
+        asked = ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {token}"})
+        answers = [client.get("/namrong/metrics", headers=headers) for headers in asked]
+    return [(one.status_code, one.headers["content-type"], one.text) for one in answers]
+
+
+def steady() -> int:
+    """A second of a process that emits for ever, set up as the triggerer sets itself up."""
+    from airflow.observability import stats
+    from airflow.observability.metrics import stats_utils
+
+    from onboarding_airflow.emitting import keep_emitting
+
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+    keep_emitting(0.2)
+    time.sleep(1.5)
+    return 0
+
+
 def run() -> list[tuple[str, str, str]]:
     """Runs what is queued to its end: DAG, partition, state of the run."""
     from airflow.dag_processing.dagbag import DagBag
@@ -130,7 +158,15 @@ def stored(dag_id: str) -> Any:
     return SerializedDagModel.get_dag(dag_id)
 
 
-STEPS = {"parse": parse, "live": live, "turn": turn, "progress": progress, "run": run}
+STEPS = {
+    "parse": parse,
+    "live": live,
+    "turn": turn,
+    "progress": progress,
+    "run": run,
+    "metrics": metrics,
+    "steady": steady,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from airflow_process import ROOT, SAMPLES
 from journeys import journey, manifest
+from prometheus_client.parser import text_string_to_metric_families
 
 from onboarding.addresses import Database
 from onboarding.evidence_kinds import PROGRAMME
@@ -124,6 +125,7 @@ def steps(environment: dict[str, str], folder: Path, *asked: str) -> list[Any]:
     return answers
 
 
+@pytest.mark.slow
 def test_from_the_first_to_the_tenth(
     environment: dict[str, str], ledger_address: Database, listener: Listener, tmp_path: Path
 ) -> None:
@@ -171,7 +173,19 @@ def test_from_the_first_to_the_tenth(
     times = [float(told.removesuffix("|ms")) for told in listener.of("airflow.pilot.lead_time")]
     assert times == [pytest.approx(420_000, abs=1000)] * 10  # each going live once, told again or not
 
+    # The same to Prometheus, if it has a login; and to StatsD between events, from a process that is no task.
+    heard = len(listener.lines)
+    answers, _ = steps(environment, ten, "metrics", "steady")
+    assert [status for status, _, _ in answers] == [401, 401, 200]
+    _, kind, text = answers[2]
+    assert kind == "text/plain; version=0.0.4; charset=utf-8"
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert [one.value for one in families["pilots_live"].samples] == [10]
+    assert {one.labels["pilot"] for one in families["pilots_lead_time_seconds"].samples} == set(TEN)
+    assert listener.lines[heard:].count("airflow.pilots.live:10|g") >= 2
 
+
+@pytest.mark.slow
 def test_events_that_the_ledger_does_not_know_reach_no_goal(
     environment: dict[str, str], ledger_address: Database, tmp_path: Path
 ) -> None:
