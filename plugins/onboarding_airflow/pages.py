@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from onboarding.messages import Language
 from onboarding.stages import reading
 from onboarding.stages.gates import GATES
+from onboarding_airflow import metrics_page
 from onboarding_airflow.gate_page import gate_page, stamped
 from onboarding_airflow.pilots import loaded
 
@@ -32,12 +33,6 @@ def may_read(pilot_id: PilotId, user: GetUserDep) -> str:
     return pilot_id
 
 
-def may_read_programme(user: GetUserDep) -> None:
-    """403 for whoever may not read the DAG that reports the programme: an agency's owner sees its own pilot only."""
-    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id="report_programme"), user=user):
-        raise HTTPException(403, "Forbidden")
-
-
 Readable = Annotated[str, Depends(may_read)]
 
 
@@ -45,6 +40,7 @@ Readable = Annotated[str, Depends(may_read)]
 def app() -> FastAPI:
     """The application mounted at /namrong; no documentation routes, which would be anonymous."""
     pages = FastAPI(title="Namrong", docs_url=None, redoc_url=None, openapi_url=None)
+    pages.include_router(metrics_page.router)
 
     @pages.get("/gates/{pilot_id}/{gate}", response_class=HTMLResponse)
     def gate(pilot_id: Readable, gate: GateName, lang: Language = "th") -> str:
@@ -69,13 +65,5 @@ def app() -> FastAPI:
         if kind == "text/html" and settings().sandbox:
             content = stamped(content)
         return Response(content, media_type=kind, headers={"Content-Security-Policy": NOTHING_FROM_OUTSIDE})
-
-    @pages.get("/metrics", dependencies=[Depends(may_read_programme)])
-    def metrics() -> Response:
-        """The programme's measures for Prometheus, read anew from the ledger."""
-        from onboarding.programme.exposition import CONTENT_TYPE, exposition
-        from onboarding_airflow.emitting import measured
-
-        return Response(exposition(measured()), headers={"Content-Type": CONTENT_TYPE})
 
     return pages

@@ -17,7 +17,7 @@ from onboarding.records import Record
 PLACES = ("not_begun", *STAGES, "rolled_back", "refused")
 """Where a pilot can be: every pilot of the programme is in exactly one."""
 
-KINDS = ("run", "stage", "refused", "cutover", "approval_asked", "approval", "trouble")
+KINDS = ("run", "stage", "refused", "cutover", "approval_asked", "approval", "trouble", "mended")
 """The kinds that are read in full; of a gate's looks only the newest is."""
 
 PilotRecords = Mapping[str, Sequence[Record]]
