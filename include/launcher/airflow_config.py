@@ -16,8 +16,35 @@ REGION = "ap-southeast-7"
 FROM_CLOUD = {"AWS_ENDPOINT_URL": "aws_endpoint_url", "NAMRONG_NAMESERVER": "nameserver"}
 
 
-def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) -> dict[str, dict[str, str]]:
+Options = dict[str, dict[str, str]]
+
+# What a journey relies on wherever it runs; docker-compose.yaml must say the same (a test compares).
+EVERYWHERE: Options = {
+    "core": {
+        "load_examples": "False",
+        "dags_are_paused_at_creation": "False",
+        "auth_manager": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+        "killed_task_cleanup_time": "10",
+    },
+    # A busy machine answers late: the default of 5 s ends tasks that are well.
+    "workers": {"execution_api_timeout": "30"},
+    "scheduler": {"trigger_timeout_check_interval": "5"},
+    "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "30"},
+    "logging": {
+        "colored_console_log": "False",
+        "namespace_levels": "great_expectations=WARNING httpx=WARNING airflow.providers.fab=WARNING",
+    },
+    "fab": {"cache_ttl": "5"},
+}
+
+
+def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) -> Options:
     """Section -> option -> value; what is not here is Airflow's default."""
+    here = _of_one_machine(checkout, chosen, passwords)
+    return {name: EVERYWHERE.get(name, {}) | here.get(name, {}) for name in (EVERYWHERE | here)}
+
+
+def _of_one_machine(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) -> Options:
     database = f"airflow:{passwords['airflow_database']}@127.0.0.1:{chosen.home_port}/airflow"
     return {
         "core": {
@@ -26,17 +53,12 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
             "executor": "launcher.executor.WatchfulExecutor",
             "parallelism": str(chosen.parallelism),
             "max_active_tasks_per_dag": str(chosen.parallelism),
-            "load_examples": "False",
-            "dags_are_paused_at_creation": "False",
-            "auth_manager": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
             "fernet_key": passwords["fernet_key"],
             "execution_api_server_url": f"{chosen.url}/execution/",
-            "killed_task_cleanup_time": "10",
         },
         "database": {
             "sql_alchemy_conn": f"postgresql+psycopg2://{database}",
             "sql_alchemy_conn_async": f"postgresql+asyncpg://{database}",
-            "load_default_connections": "False",
         },
         "api": {
             "host": "127.0.0.1",
@@ -47,32 +69,25 @@ def options(checkout: Checkout, chosen: Settings, passwords: Mapping[str, str]) 
             "instance_name": "Namrong นำร่อง (sandbox)",
         },
         "api_auth": {"jwt_secret": passwords["jwt_secret"]},
-        # A busy machine of two cores answers late: the default of 5 s ends tasks that are well.
-        "workers": {"execution_api_timeout": "30", "min_heartbeat_interval": "1"},
+        "workers": {"min_heartbeat_interval": "1"},
         "scheduler": {
             "scheduler_idle_sleep_time": "0.5",
             # Each look at a run asks what each of its 50 tasks waits for: not all ten runs in every loop.
             "max_dagruns_per_loop_to_schedule": "4",
             "task_instance_heartbeat_timeout": "30",
             "task_instance_heartbeat_timeout_detection_interval": "5",
-            "trigger_timeout_check_interval": "5",
             "orphaned_tasks_check_interval": "60",
             "job_heartbeat_sec": "2",
         },
         "triggerer": {"job_heartbeat_sec": "2"},
         "dag_processor": {
-            "refresh_interval": "10",
             "min_file_process_interval": "120",
             "bundle_refresh_check_interval": "2",
             "parsing_processes": "1",
         },
         "logging": {
             "base_log_folder": str(checkout.logs / "tasks"),
-            "colored_console_log": "False",
-            "namespace_levels": "great_expectations=WARNING httpx=WARNING airflow.providers.fab=WARNING",
         },
-        "fab": {"cache_ttl": "5"},
-        "usage_data_collection": {"enabled": "False"},
     }
 
 

@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _test(several)
     _check(several)
     _reading(several)
+    _secrets(several)
     several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
         run="launcher.locking:lock"
     )
@@ -119,6 +120,14 @@ def _check(several: Several) -> None:
     check.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST")
     check.add_argument("--lang", choices=("th", "en"), help="one language (default: both)")
     check.set_defaults(run="launcher.commands:check")
+
+
+def _secrets(several: Several) -> None:
+    made = several.add_parser("secrets", help="make the secrets that docker-compose.yaml asks for, as .env")
+    made.add_argument("--sandbox", action="store_true", help="with everybody's login, and the sandbox switched on")
+    made.add_argument("--file", type=Path, metavar="FILE", help="write there instead")
+    made.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed (default en)")
+    made.set_defaults(run="launcher.deployment:command")
 
 
 def _reading(several: Several) -> None:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from launcher import airflow_config
 from launcher.checkout import Checkout
+from launcher.health import is_healthy
 from launcher.settings import Settings
 from sandbox.postgres import bin_dir
-
-PROBE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def components(checkout: Checkout, chosen: Settings) -> tuple[Component, ...]:
         ),
         Component(
             "agencies", lambda: _agencies(checkout, chosen), lambda: base, (run / "agencies.json").exists,
-            needs=("sandbox",), on_ready=lambda: tell_sandbox(checkout), rank=2,
+            needs=("sandbox",), on_ready=lambda: tell_sandbox(checkout.run), rank=2,
         ),
         airflow("api-server", "--host", "127.0.0.1", "--port", str(chosen.api_port)),
         airflow("scheduler", "--skip-serve-logs"),
@@ -92,24 +90,14 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def is_healthy(url: str, name: str) -> bool:
-    """What Airflow itself says of one of its processes: its heart beat lately."""
-    try:
-        with urlopen(f"{url}/api/v2/monitor/health", timeout=PROBE_TIMEOUT_S) as answer:
-            health = json.load(answer)
-    except (URLError, OSError, ValueError):
-        return False
-    asked = "metadatabase" if name == "api_server" else name
-    return bool((health.get(asked) or {}).get("status") == "healthy")
-
-
-def tell_sandbox(checkout: Checkout) -> None:
+def tell_sandbox(run: Path) -> None:
     """The sandbox knows where the agencies' databases are, and has room for their accounts.
 
     A new organization's quota is 10 accounts, its own included: too few for ten pilots. A programme has AWS raise it
-    beforehand (Service Quotas: a person there decides); here it is as if that had happened.
+    beforehand (Service Quotas: a person there decides); here it is as if that had happened. `run` holds both ready
+    files.
     """
-    cloud, agencies = read(checkout.run / "sandbox.json"), read(checkout.run / "agencies.json")
+    cloud, agencies = read(run / "sandbox.json"), read(run / "agencies.json")
     sides = agencies["pilots"].values()
     _post(cloud, "names", {side["name"]: side["address"] for side in sides})
     _post(cloud, "settings", {"account_quota": max(10, 1 + 2 * len(sides))})  # a prod and a nonprod one each

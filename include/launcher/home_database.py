@@ -12,12 +12,8 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import NoReturn
 
-from psycopg import sql
-
-from launcher import settings
+from launcher import databases, settings
 from launcher.checkout import Checkout, write_private
-from onboarding import ledger_schema
-from onboarding.addresses import Database
 from sandbox.postgres import Cluster
 
 HOST = "127.0.0.1"
@@ -29,7 +25,6 @@ FOR_ONE_RUN = {
     "max_connections": "150",
     "shared_buffers": "64MB",
 }
-LEDGER_OWNER, LEDGER_WRITER = "namrong_ledger_owner", "namrong_ledger_writer"
 
 
 def main() -> int:
@@ -57,21 +52,11 @@ def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _fill(cluster: Cluster, passwords: Mapping[str, str]) -> None:
     with cluster.connect() as connection:
-        # The ledger's owner makes the ledger's roles; it is no superuser, and Airflow does not know it.
-        for role, password, rights, database in (
-            ("airflow", passwords["airflow_database"], sql.SQL("NOCREATEROLE"), "airflow"),
-            (LEDGER_OWNER, passwords["ledger_owner"], sql.SQL("CREATEROLE"), "ledger"),
-        ):
-            name, base = sql.Identifier(role), sql.Identifier(database)
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(name, rights, sql.Literal(password))
-            )
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(base, name))
-            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(base))
-    ledger_schema.ensure_schema(
-        Database(HOST, cluster.port, "ledger", LEDGER_OWNER, passwords["ledger_owner"]),
-        writer=LEDGER_WRITER, writer_password=passwords["ledger_writer"], reader=None,
-    )  # fmt: skip
+        databases.ensure_databases(
+            connection,
+            {"airflow": passwords["airflow_database"], databases.LEDGER_OWNER: passwords["ledger_owner"]},
+        )
+    databases.ensure_ledger(HOST, cluster.port, passwords["ledger_owner"], passwords["ledger_writer"])
 
 
 if __name__ == "__main__":

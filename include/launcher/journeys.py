@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 from launcher.checkout import Checkout
 from launcher.components import read
 from launcher.connections import EMAIL_DOMAIN, anchor_bucket
-from launcher.home_database import HOST, LEDGER_WRITER
+from launcher.databases import LEDGER_WRITER
 from onboarding.addresses import Database, resolver
 from onboarding.aws import Cloud, session
 from onboarding.evidence import Anchor, read_anchors
@@ -28,7 +28,7 @@ class RunningCheckout:
         self._agencies = read(checkout.run / "agencies.json")["pilots"]
         self._secrets = checkout.secrets()
         home = read(checkout.run / "home_database.json")
-        address = Database(HOST, home["port"], "ledger", LEDGER_WRITER, self._secrets["ledger_writer"])
+        address = Database(home["host"], home["port"], "ledger", LEDGER_WRITER, self._secrets["ledger_writer"])
         self.ledger = Ledger(address)
         keys = session(self.cloud["access_key"], self.cloud["secret_key"])
         self.management = Cloud(keys, self.cloud["region"], self.cloud["aws_endpoint_url"])

@@ -11,6 +11,7 @@ import threading
 import warnings
 from pathlib import Path
 
+from sandbox.addresses import Places
 from sandbox.process import Sandbox
 from sandbox.ready import write_ready
 
@@ -27,7 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     watch_parent(stop, arguments.watch_stdin)
-    sandbox = Sandbox(arguments.state, arguments.region)
+    places = Places(arguments.port, arguments.names_port, arguments.subnet, arguments.service_port)
+    sandbox = Sandbox(arguments.state, arguments.region, places)
     try:
         sandbox.start()
         write_ready(arguments.ready, sandbox.described())
@@ -61,6 +63,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="folder of this sandbox; its contents are wiped")
     parser.add_argument("--ready", type=Path, required=True, help="JSON file, written when everything answers")
     parser.add_argument("--region", default="ap-southeast-7", help="the management account has this one switched on")
+    parser.add_argument("--port", type=int, default=0, help="of the AWS end point (default: a free one)")
+    parser.add_argument("--names-port", type=int, default=0, help="of the name server (default: a free one)")
+    parser.add_argument("--subnet", default="", help="of the database servers, as 127.77.8 (default: a free one)")
+    parser.add_argument("--service-port", type=int, default=0, help="of the database servers (default: a free one)")
     parser.add_argument("--watch-stdin", action="store_true", help="stop at the end of standard input")
     return parser.parse_args(argv)
 

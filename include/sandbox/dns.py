@@ -179,7 +179,7 @@ class _OverTcp(socketserver.StreamRequestHandler):
 
 def install(state: SandboxState) -> None:
     """Answers from here on, at `state.nameserver` ("127.0.0.1:port")."""
-    udp, tcp = _bound()
+    udp, tcp = _bound(state.names_port)
     servers: tuple[Any, ...] = (udp, tcp)
     for server in servers:
         server.resolver = Resolver(state)
@@ -189,10 +189,10 @@ def install(state: SandboxState) -> None:
     state.nameserver = f"{LOOPBACK}:{udp.server_address[1]}"
 
 
-def _bound() -> tuple[_Udp, _Tcp]:
-    """Both servers on one port that was free for both."""
+def _bound(port: int) -> tuple[_Udp, _Tcp]:
+    """Both servers on that port, or with 0 on one that was free for both."""
     for _ in range(50):
-        udp = _Udp((LOOPBACK, 0), _OverUdp)
+        udp = _Udp((LOOPBACK, port), _OverUdp)
         try:
             return udp, _Tcp((LOOPBACK, udp.server_address[1]), _OverTcp)
         except OSError:

@@ -29,6 +29,7 @@ from sandbox import (
     trails,
     validation,
 )
+from sandbox.addresses import Places
 from sandbox.audit import Audit
 from sandbox.delivery import Courier
 from sandbox.gateway import Gateway
@@ -51,16 +52,17 @@ CONTROL_PLANE = (
 )
 DATA_PLANE = (dns, rds, s3, route53)
 ADMINISTRATOR = "administrator"
+ANYWHERE = Places()
 
 
 class Sandbox:
     """Everything behind one ready file."""
 
-    def __init__(self, folder: Path, region: str) -> None:
+    def __init__(self, folder: Path, region: str, places: Places = ANYWHERE) -> None:
         claim_folder(folder)
-        subnet, port, self._claim = addresses.claim()
+        subnet, port, self._claim = addresses.claim(places)
         management = str(secrets.randbelow(9 * 10**11) + 10**11)
-        self._state = SandboxState(folder, region, subnet, port, management)
+        self._state = SandboxState(folder, region, subnet, port, management, names_port=places.names_port)
         self._token = secrets.token_urlsafe(32)
         identities = Identities()
         audit, courier = Audit(folder / "audit.jsonl"), Courier(identities)
@@ -70,7 +72,7 @@ class Sandbox:
         trails.install(self._state, audit, courier)
         recorder.install(self._state, courier)
         self._key = _administrator(management)
-        self._server = Server(Gateway(self._state, identities, audit, self._token))
+        self._server = Server(Gateway(self._state, identities, audit, self._token), places.port)
         courier.port = self._server.port
 
     def start(self) -> None:

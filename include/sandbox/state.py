@@ -94,6 +94,7 @@ class SandboxState:
     raw_handlers: dict[tuple[str, str], RawHandler] = field(default_factory=dict)
     checks: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
     guards: list[Check] = field(default_factory=list)
+    names_port: int = 0
     nameserver: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     _taken: set[str] = field(default_factory=set)
