@@ -3,6 +3,7 @@
 import json
 import sys
 
+import airflow.providers.celery.executors.celery_executor  # noqa: F401  (what a worker and the scheduler import)
 from airflow.cli.cli_parser import get_parser
 from airflow.configuration import conf
 from airflow.providers_manager import ProvidersManager

@@ -30,7 +30,7 @@ def test_the_organization_has_room_for_all_ten_and_their_names_resolve(cloud: di
     (checkout.run / "agencies.json").write_text(json.dumps({"pilots": sides}))
     assert ask(cloud, "settings")["account_quota"] == 10  # a new organization's: its own account and nine more
 
-    tell_sandbox(checkout)
+    tell_sandbox(checkout.run)
 
     assert ask(cloud, "settings")["account_quota"] >= 1 + len(sides) == 11
     assert (
