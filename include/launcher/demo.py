@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from launcher import approving, front, result, troubles
+from launcher import approving, front, result, selecting, troubles
 from launcher.components import read
 from launcher.journeys import RunningCheckout
 from launcher.rest import Airflow
@@ -21,6 +21,7 @@ from launcher.watching import FINISHED, TELLING, Line, busy_with
 from onboarding.evidence_kinds import TasksCounted
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_folder
+from onboarding.programme.goal import load_goal
 from onboarding.programme.table import PilotRow, rows
 
 POLL_S = 2.0
@@ -47,17 +48,28 @@ class Demo:
 
     def play(self, report_file: Path | None) -> bool:
         """The whole demonstration; whether everything that it is to show holds."""
-        if not self._wait_for_dags():
+        if not self._wait_for_dags() or not self._select():
             return False
         self._trigger()
         with self.screen.table():
             while self._goes_on():
                 self._answer()
                 self.run.hear(POLL_S)  # a component that dies is heard of here
+        beside = [*troubles.shortfalls(self.troubles), *self._goal_missed()]
         document = self._figures()
         if report_file is not None:
             report_file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return result.show(document, self.states, self.screen, troubles.shortfalls(self.troubles))
+        return result.show(document, self.states, self.screen, beside)
+
+    def _select(self) -> bool:
+        return selecting.select(self.platform, self.approvers, self.ledger, self.screen, self.run.hear)
+
+    def _goal_missed(self) -> Iterator[str]:
+        """With as many pilots as the goal Airflow itself counts to it; with fewer there is nothing to fire."""
+        if len(self.manifests) < load_goal().live or set(self.states.values()) != {"success"}:
+            return
+        if not selecting.goal_fired(self.platform, self.screen, self.run.hear):
+            yield f"{selecting.REACH_GOAL}: no run that succeeded"
 
     def _goes_on(self) -> bool:
         """Whether a run is still on its way, or a trouble not mended yet, after one more look at all of them."""
@@ -85,7 +97,7 @@ class Demo:
         self.screen.say("triggered", dag=manifest.dag_id, run=self.runs[manifest.id])
 
     def _wait_for_dags(self) -> bool:
-        missing = {manifest.dag_id for manifest in self.manifests.values()}
+        missing = {selecting.SELECT, *(manifest.dag_id for manifest in self.manifests.values())}
         self.screen.say("waiting_for_dags", pilots=", ".join(self.manifests))
         deadline = time.monotonic() + PARSED_WITHIN_S
         while missing := {dag for dag in missing if not self.platform.has_dag(dag)}:
