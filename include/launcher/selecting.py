@@ -31,16 +31,16 @@ def select(
     run = platform.trigger(SELECT)
     screen.say("triggered", dag=SELECT, run=run)
     if not approvers:
-        screen.say("selection.left_to_people")
+        screen.say("choosing.left_to_people")
     while (state := platform.run_state(SELECT, run)) not in FINISHED:
         approving.answer_all(approvers, frozenset({SELECT}), say)
         hear(POLL_S)
     selected = standing_selection(ledger)
     if state != "success" or selected is None:
-        screen.say("selection.none", state=state)
+        screen.say("choosing.none", state=state)
         return False
     refused = ", ".join(sorted(refused_candidates(ledger))) or "-"
-    screen.say("selection.chosen", count=len(selected.chosen), chosen=", ".join(selected.chosen), refused=refused)
+    screen.say("choosing.chosen", count=len(selected.chosen), chosen=", ".join(selected.chosen), refused=refused)
     return True
 
 
@@ -50,8 +50,8 @@ def goal_fired(platform: Airflow, screen: Screen, hear: Hear) -> bool:
     while time.monotonic() < deadline:
         states = platform.run_states([REACH_GOAL])
         if (state := next(iter(states.values()), "")) in FINISHED:
-            screen.say("selection.goal", state=state)
+            screen.say("choosing.goal", state=state)
             return state == "success"
         hear(POLL_S)
-    screen.say("selection.goal", state="-")
+    screen.say("choosing.goal", state="-")
     return False
