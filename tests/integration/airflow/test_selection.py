@@ -6,12 +6,19 @@ import pytest
 from live_stack import CONFIRM, PILOT, SELECTION, Stack, wait_for
 
 from onboarding.observations import Answer
+from onboarding.selection.proposal import read_files
 from onboarding.selection.standing import PROGRAMME, observe_chosen, refused_candidates, standing_selection
 
 
 def may_begin(stack: Stack) -> tuple[Answer, str]:
     pilot = stack.pilot
-    seen = observe_chosen(pilot.ledger, pilot.manifest, pilot.clock())
+    include = stack.checkout.root / "include"
+    files = read_files(
+        include / "candidates.yaml",
+        include / "policies" / "selection.yaml",
+        include / "policies" / "classification.yaml",
+    )
+    seen = observe_chosen(pilot.ledger, pilot.manifest, pilot.clock(), files)
     return seen.answer, seen.why
 
 
