@@ -23,6 +23,11 @@ with DAG(
     chain(
         selection_step(steps.assess),
         selection_step(steps.propose_list),
-        ListConfirmation(task_id="confirm_list", subject=steps.subject(), response_timeout=APPROVAL_DEADLINE),
+        ListConfirmation(
+            task_id="confirm_list",
+            subject=steps.subject(),
+            response_timeout=APPROVAL_DEADLINE,
+            doc_md=ListConfirmation.__doc__,
+        ),
         selection_step(steps.record),
     )

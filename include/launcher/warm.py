@@ -21,6 +21,7 @@ NEEDED = (
     "airflow.sdk.execution_time.task_runner",
     "great_expectations",
     "jinja2.ext",
+    "onboarding_airflow.assets",
     "onboarding_airflow.journey",
     "onboarding_airflow.pilots",
 )
