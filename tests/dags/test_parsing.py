@@ -100,7 +100,7 @@ def test_every_task_says_what_it_does(samples: Parsed, pilot: str) -> None:
 
 def test_the_selection_says_what_it_does_and_lets_no_agency_in(samples: Parsed) -> None:
     dag = samples["dags"]["select_pilots"]
-    assert [task for task, told in dag["documented"].items() if not told] == ["confirm_list"]
+    assert all(dag["documented"].values())
     assert dag["access"] == {} and dag["outlets"] == {}
 
 
