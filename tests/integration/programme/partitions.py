@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from airflow.utils import db
@@ -74,10 +75,19 @@ def progress() -> list[tuple[str, int, int]]:
     from fastapi.testclient import TestClient
 
     with TestClient(create_app()) as client:
-        token = client.get("/auth/token").json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = client.get("/ui/partitioned_dag_runs?dag_id=reach_goal", headers=headers).json()
+        answer = client.get("/ui/partitioned_dag_runs?dag_id=reach_goal", headers=logged_in(client)).json()
     return [(one["state"], one["total_received"], one["total_required"]) for one in answer["partitioned_dag_runs"]]
+
+
+def logged_in(client: Any) -> dict[str, str]:
+    """The headers of the one login there is."""
+    from airflow.configuration import conf
+
+    passwords = json.loads(Path(conf.get("core", "simple_auth_manager_passwords_file")).read_text())
+    credentials = {"username": "platform", "password": passwords["platform"]}
+    token = client.post("/auth/token", json=credentials).json()["access_token"]
+    client.cookies.clear()
+    return {"Authorization": f"Bearer {token}"}
 
 
 def metrics() -> list[tuple[int, str, str]]:
@@ -86,9 +96,7 @@ def metrics() -> list[tuple[int, str, str]]:
     from fastapi.testclient import TestClient
 
     with TestClient(create_app()) as client:
-        token = client.get("/auth/token").json()["access_token"]
-        client.cookies.clear()
-        asked = ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {token}"})
+        asked = ({}, {"Authorization": "Bearer x"}, logged_in(client))
         answers = [client.get("/namrong/metrics", headers=headers) for headers in asked]
     return [(one.status_code, one.headers["content-type"], one.text) for one in answers]
 

@@ -89,6 +89,8 @@ def environment(
 ) -> dict[str, str]:
     """An Airflow with a metadata database of its own and with `[metrics] statsd_on`."""
     home, metadata = tmp_path_factory.mktemp("home"), make_database("airflow")
+    passwords = home / "passwords.json"
+    passwords.write_text(json.dumps({"platform": secrets.token_urlsafe()}))
     login = f"{metadata.user}:{metadata.password}@{metadata.host}:{metadata.port}/{metadata.name}"
     connection = {
         "conn_type": "postgres", "host": ledger_address.host, "port": ledger_address.port,
@@ -102,7 +104,8 @@ def environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "platform:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{login}",
@@ -176,7 +179,7 @@ def test_from_the_first_to_the_tenth(
     # The same to Prometheus, if it has a login; and to StatsD between events, from a process that is no task.
     heard = len(listener.lines)
     answers, _ = steps(environment, ten, "metrics", "steady")
-    assert [status for status, _, _ in answers] == [401, 401, 200]
+    assert [status for status, _, _ in answers] == [401, 403, 200]
     _, kind, text = answers[2]
     assert kind == "text/plain; version=0.0.4; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(text)}
