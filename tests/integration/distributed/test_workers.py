@@ -95,50 +95,62 @@ def units(made: Processes, worker: str, tables: Tables) -> dict[str, Task]:
     return {identity: task for identity, task in at_work(made, worker, tables).items() if task.name == COPY}
 
 
+def copies(made: Processes, run: str) -> dict[int, tuple[int, str, str]]:
+    """The mapped instances of copy_rows: index -> attempt, state, id of the last attempt."""
+    with metadata(made) as airflow:
+        rows = airflow.execute(COPIES, [DAG, run, COPY]).fetchall()
+    return {index: (attempt, state, identity) for index, attempt, state, identity in rows}
+
+
+def await_prepared(made: Processes, stack: Stack, run: str) -> None:
+    """Returns within a moment of the plan's being made: the units' processes take longer to come up."""
+    deadline = time.monotonic() + LONG_S
+    with metadata(made) as airflow:
+        while airflow.execute(STATE, [DAG, run, PREPARED]).fetchone() != ("success",):
+            assert time.monotonic() < deadline, unlike(stack.states(DAG, run), "success", None)
+            time.sleep(0.1)
+
+
+def kill_one_in_mid_copy(made: Processes, stack: Stack, run: str) -> tuple[str, set[int]]:
+    """SIGKILL to all of the worker that has fewer units, while every unit is at work. Gives it, and what it had."""
+    tables = Tables(made.checkout)
+    await_prepared(made, stack, run)
+    with held_up(stack) as (holding, held):
+        assert len(held) > SLOTS, held
+        # A session of its own: what the lock's session sees of others is as old as its transaction.
+        with sides.target(stack.pilot, "registry").connect(autocommit=True) as looking:
+            wait_for(
+                lambda: len(looking.execute(HELD_UP).fetchall()) == len(held),
+                lambda: (looking.execute(HELD_UP).fetchall(), copies(made, run)),
+            )
+            assert looking.execute("SELECT FROM namrong.checkpoints").fetchall(), "nothing had been moved yet"
+        shared = {worker: units(made, worker, tables) for worker in WORKERS}
+        assert all(shared.values()), shared
+        assert sum(map(len, shared.values())) == len(held)
+        assert {task.attempt for running in shared.values() for task in running.values()} == {1}
+        victim = min(WORKERS, key=lambda worker: len(shared[worker]))
+        assert made.kill(victim) > len(shared[victim])
+        holding.rollback()
+    return victim, {task.map_index for task in shared[victim].values()}
+
+
 @pytest.mark.slow
 def test_a_pilot_goes_live_though_one_of_its_workers_is_killed_in_mid_copy(both: tuple[Processes, Stack]) -> None:
     made, stack = both
-    tables = Tables(made.checkout)
     run = stack.trigger(DAG)
-    with metadata(made) as airflow:
-
-        def prepared() -> bool:
-            row = airflow.execute(STATE, [DAG, run, PREPARED]).fetchone()
-            return row == ("success",)
-
-        deadline = time.monotonic() + LONG_S
-        while not prepared():
-            assert time.monotonic() < deadline, unlike(stack.states(DAG, run), "success", None)
-            time.sleep(0.1)
-        with held_up(stack) as (holding, held):
-            assert len(held) > SLOTS, held
-            # A session of its own: what the lock's session sees of others is as old as its transaction.
-            with sides.target(stack.pilot, "registry").connect(autocommit=True) as looking:
-                wait_for(
-                    lambda: len(looking.execute(HELD_UP).fetchall()) == len(held),
-                    lambda: (looking.execute(HELD_UP).fetchall(), airflow.execute(COPIES, [DAG, run, COPY]).fetchall()),
-                )
-            shared = {worker: units(made, worker, tables) for worker in WORKERS}
-            assert all(shared.values()), shared
-            assert sum(map(len, shared.values())) == len(held)
-            assert {task.attempt for running in shared.values() for task in running.values()} == {1}
-            victim = min(WORKERS, key=lambda worker: len(shared[worker]))
-            (survivor,) = set(WORKERS) - {victim}
-            killed = time.monotonic()
-            assert made.kill(victim) > len(shared[victim])
-            holding.rollback()
-        wait_for(
-            lambda: stack.states(DAG, run).get(FIRST) == "awaiting_input",
-            lambda: (time.monotonic() - killed, unlike(stack.states(DAG, run), "success", None)),
-            LONG_S,
-        )
-        lost = {task.map_index for task in shared[victim].values()}
-        after = {row[0]: row[1:] for row in airflow.execute(COPIES, [DAG, run, COPY]).fetchall()}
+    victim, lost = kill_one_in_mid_copy(made, stack, run)
+    (survivor,) = set(WORKERS) - {victim}
+    wait_for(
+        lambda: stack.states(DAG, run).get(FIRST) == "awaiting_input",
+        lambda: unlike(stack.states(DAG, run), "success", None),
+        LONG_S,
+    )
+    after = copies(made, run)
     assert {index: attempt for index, (attempt, _, _) in after.items()} == {
         index: 2 if index in lost else 1 for index in range(UNITS)
     }
     assert {state for _, state, _ in after.values()} == {"success"}
-    assert {made.started[victim].poll(), made.started[survivor].poll()} == {-9, None}
+    assert (made.started[victim].poll(), made.started[survivor].poll()) == (-9, None)
     said = made.log(survivor).read_text(errors="replace")
     assert all(after[index][2] in said for index in lost), "somebody else ran what the killed worker had"
     stack.approve_both(run)
@@ -146,23 +158,18 @@ def test_a_pilot_goes_live_though_one_of_its_workers_is_killed_in_mid_copy(both:
     manifests = load_folder(made.checkout.pilots()).manifests
     told = result.figures(made.checkout, {PILOT: manifests[PILOT]})
     assert list(result.broken(told, {PILOT: "success"})) == []
-    assert (told["live"], told["unaccounted_rows"], told["unaccounted_files"], told["duplicate_side_effects"]) == (
-        1,
-        0,
-        0,
-        0,
-    )
-    assert told["ledger"]["verified"]
+    nothing = {"unaccounted_rows": 0, "unaccounted_files": 0, "duplicate_side_effects": 0}
+    assert {name: told[name] for name in nothing} == nothing
+    assert told["live"] == 1 and told["ledger"]["verified"]
 
 
 def test_no_secret_is_on_a_command_line_or_in_a_log(both: tuple[Processes, Stack]) -> None:
     made, _ = both
     secrets = [value for name, value in made.values.items() if re.search("PASSWORD|KEY|SECRET|LOGIN", name)]
-    lines = [
-        " ".join(one.cmdline()) for name in made.started if made.started[name].poll() is None for one in made.of(name)
-    ]
-    assert len(lines) > 15
+    alive = [name for name, process in made.started.items() if process.poll() is None]
+    lines = [line for name in alive for line in titles(made, name)]
+    assert len(alive) >= 8 and len(lines) > 15
     assert not [line for line in lines for secret in secrets if secret in line]
     logs = [path for path in Path(made.checkout.logs).rglob("*.log") if path.is_file()]
-    assert len(logs) > 20
+    assert len(logs) >= 10
     assert not [path for path in logs for secret in secrets if secret in path.read_text(errors="replace")]
