@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from onboarding.messages import Language, text
@@ -11,11 +11,16 @@ BANGKOK = ZoneInfo("Asia/Bangkok")
 BUDDHIST_ERA = 543
 
 
+def spoken_day(day: date, language: Language) -> str:
+    """`13 เม.ย. 2569` or `13 Apr 2026`."""
+    year = day.year + (BUDDHIST_ERA if language == "th" else 0)
+    return f"{day.day} {text(f'programme.months.m{day.month}', language)} {year}"
+
+
 def spoken(at: datetime, language: Language) -> str:
     """`13 เม.ย. 2569 10:00:01` or `13 Apr 2026 10:00:01`, in Bangkok."""
     local = at.astimezone(BANGKOK)
-    year = local.year + (BUDDHIST_ERA if language == "th" else 0)
-    return f"{local.day} {text(f'programme.months.m{local.month}', language)} {year} {local:%H:%M:%S}"
+    return f"{spoken_day(local.date(), language)} {local:%H:%M:%S}"
 
 
 def spoken_length(length: timedelta, language: Language) -> str:

@@ -35,7 +35,7 @@ class SnapshotTrigger(BaseTrigger):
         try:
             held = await asyncio.to_thread(loading.hold_snapshot, pilot, self.workload, self.kind)
         except OnboardingError as failure:
-            told = await asyncio.to_thread(tell, pilot.record, self.task_name, failure)
+            told = await asyncio.to_thread(tell, pilot, self.task_name, failure)
             event = {"error": told.render("en"), "passes": passes(failure)}
             yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's own
             return

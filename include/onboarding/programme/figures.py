@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Literal
 
 from onboarding.evidence_kinds import (
@@ -19,7 +20,7 @@ from onboarding.evidence_kinds import (
     TasksCounted,
 )
 from onboarding.manifest import Manifest
-from onboarding.programme.progress import STAGES
+from onboarding.programme.progress import state_after
 from onboarding.records import Record
 
 What = Literal["rows", "files"]
@@ -75,21 +76,7 @@ def _last(records: Sequence[Record], kind: str) -> Record | None:
 
 def _state(records: Iterable[Record]) -> str:
     """ "live", "refused", "rolled_back", "failed", the stage it is in, or "not_begun"."""
-    state = "not_begun"
-    for record in records:
-        if record.kind == "stage":
-            event = StageEvent.of(record)
-            if event.state != "failed":
-                state = event.stage
-            elif state != "refused":  # a no is why it ended, not a fault
-                state = "failed"
-            if (event.stage, event.state) == ("live", "entered"):
-                state = STAGES[-2]  # live is what passed the last gate, not what waits before it
-        elif record.kind == "refused":
-            state = "refused"
-        elif record.kind == "cutover" and record.body["to"] == "ROLLED_BACK":
-            state = "rolled_back"
-    return state
+    return reduce(state_after, records, "not_begun")
 
 
 def _lead_time(records: Iterable[Record]) -> float | None:

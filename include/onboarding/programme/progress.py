@@ -119,6 +119,21 @@ def _waits(records: Sequence[Record]) -> Iterable[Wait]:
         yield Wait("trouble", troubles[-1].subject, troubles[-1].body)
 
 
+def state_after(state: str, record: Record) -> str:
+    """What becomes of a pilot's state by one more of its records; before the first it is "not_begun"."""
+    if record.kind == "refused":
+        return "refused"
+    if record.kind == "cutover" and record.body["to"] == CutoverState.ROLLED_BACK:
+        return "rolled_back"
+    if record.kind != StageEvent.KIND:
+        return state
+    event = StageEvent.of(record)
+    if event.state == "failed":
+        return state if state == "refused" else "failed"  # a no is why it ended, not a fault
+    # live is what passed the last gate, not what waits before it
+    return STAGES[-2] if event == StageEvent("live", "entered") else event.stage
+
+
 def lead_times(records: Iterable[Record]) -> dict[Stage, timedelta]:
     """How long each passed stage took: from the first time it was entered to the first time it was passed."""
     entered: dict[Stage, datetime] = {}

@@ -30,6 +30,11 @@ class Selecting:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     read: Callable[[], Files] = read_files
 
+    @property
+    def id(self) -> str:
+        """The programme's name: whose records these are."""
+        return PROGRAMME
+
     def record(self, kind: str, subject: str, body: Mapping[str, Any]) -> None:
         """Leave evidence under the programme's name and this run."""
         self.ledger.record(PROGRAMME, kind, subject, body, run=self.run)
