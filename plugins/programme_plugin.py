@@ -1,4 +1,4 @@
-"""Registers Namrong's pages in the Airflow UI, renews what cleared questions ask, keeps metrics fresh; nothing else."""
+"""Registers Namrong's pages and its card in the UI, renews what cleared questions ask, keeps metrics fresh; nothing else."""
 
 from __future__ import annotations
 
@@ -36,10 +36,32 @@ class Started:
 
 
 class ProgrammePlugin(AirflowPlugin):
-    """The pages below `/namrong`: live reasons of gates, reports of a pilot's validation, metrics."""
+    """The programme view in the navigation, its card on the home page, and all pages below `/namrong`.
+
+    Addresses are relative to Airflow's own (its <base>), so that they hold below a path of a proxy too.
+    """
 
     name = "namrong"
     fastapi_apps = [{"app": Pages(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)
+    external_views = [  # noqa: RUF012
+        {
+            "name": "นำร่อง · Pilots",
+            "href": "namrong/programme",
+            "url_route": "programme",
+            "destination": "nav",
+            "nav_top_level": True,
+            "icon": "namrong/static/programme.svg",
+            "icon_dark_mode": "namrong/static/programme-dark.svg",
+        }
+    ]
+    react_apps = [  # noqa: RUF012
+        {
+            "name": "NamrongCard",
+            "bundle_url": "namrong/static/card.js",
+            "url_route": "namrong-card",
+            "destination": "dashboard",
+        }
+    ]
 
     listeners = [Started()]  # noqa: RUF012  (Airflow reads it)
 

@@ -17,7 +17,9 @@ COLUMNS = ("check", "observed", "expected", "at")
 STYLE = """
 :root{color-scheme:light dark;--line:#8883;--soft:#8881;--pass:#14773a;--fail:#b3261e;--unknown:#8a5a00;
 font:16px/1.6 system-ui,"Noto Sans Thai","Sarabun","Loma",sans-serif}
-@media(prefers-color-scheme:dark){:root{--pass:#57d98d;--fail:#ff8a80;--unknown:#ffc862}}
+@media(prefers-color-scheme:dark){:root:not([data-theme]){--pass:#57d98d;--fail:#ff8a80;--unknown:#ffc862}}
+:root[data-theme=light]{color-scheme:light}
+:root[data-theme=dark]{color-scheme:dark;--pass:#57d98d;--fail:#ff8a80;--unknown:#ffc862}
 body{max-width:68rem;margin:1.5rem auto;padding:0 1rem;background:Canvas;color:CanvasText}
 nav{display:flex;flex-wrap:wrap;gap:.5rem 1.25rem;align-items:center}
 .sandbox{background:#ffb30033;border:1px solid #ffb30088;padding:.1rem .7rem;border-radius:1rem;margin-inline-end:auto}
@@ -36,11 +38,13 @@ tr{display:block;border-bottom:1px solid var(--line);padding:.5rem 0}td[data-nam
 """
 
 
-def stamped(report: bytes) -> bytes:
-    """The same HTML with the sandbox's stamp at its top, in both languages."""
-    told = " · ".join(_say("sandbox", language) for language in LANGUAGES)
-    stamp = f'<p style="background:#ffb30033;border:1px solid #ffb30088;padding:.3rem .8rem">{told}</p>'
-    return re.sub(rb"<body[^>]*>", rb"\g<0>" + stamp.encode(), report, count=1)
+def headed(report: bytes, path: str, *, sandbox: bool) -> bytes:
+    """The same HTML with a way back to the programme view and, on the sandbox, its stamp, in both languages."""
+    up = "../" * (path.count("/") + 2)
+    back = f'<a href="{up}programme">{" · ".join(_say("programme", language) for language in LANGUAGES)}</a>'
+    told = " · ".join([back, *(_say("sandbox", language) for language in LANGUAGES if sandbox)])
+    head = f'<p style="background:#ffb30033;border:1px solid #ffb30088;padding:.3rem .8rem">{told}</p>'
+    return re.sub(rb"<body[^>]*>", rb"\g<0>" + head.encode(), report, count=1)
 
 
 def gate_page(
@@ -52,8 +56,10 @@ def gate_page(
     title = f"{pilot_id} · {_say('gate', language)} {html.escape(gate)}"
     return f"""<!doctype html><html lang="{language}"><head><meta charset="utf-8">
 <meta http-equiv="refresh" content="{REFRESH_S}"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{title}</title><style>{STYLE}</style></head><body>
-<nav>{stamp}<a href="/dags/onboard_{pilot_id}" target="_top">{_say("journey", language)}</a>
+<title>{title}</title><script src="../../static/theme.js"></script><style>{STYLE}</style>
+<script src="../../static/frame.js" defer></script></head><body>
+<nav>{stamp}<a href="../../programme?lang={language}">{_say("programme", language)}</a>
+<a class="airflow" href="../../../dags/onboard_{pilot_id}">{_say("journey", language)}</a>
 <a href="?lang={other}" hreflang="{other}" lang="{other}">{_say("other_language", language)}</a></nav>
 <main><h1>{pilot_id} · {html.escape(name)}</h1>
 <p class="question">{_say("gate", language)} <code>{html.escape(gate)}</code>: {_say(f"questions.{gate}", language)}</p>

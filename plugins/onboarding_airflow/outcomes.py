@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from onboarding.aws_errors import action_for, explained
 from onboarding.errors import OnboardingError
+from onboarding.ledger import Ledger
 from onboarding.programme import troubles
 from onboarding.selection.steps import Selecting
 from onboarding.stages.pilot import Pilot

@@ -6,18 +6,17 @@ import mimetypes
 from functools import cache
 from typing import Annotated
 
-from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
-from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException, Path, Response
 from fastapi.responses import HTMLResponse
 
 from onboarding.messages import Language
 from onboarding.stages import reading
 from onboarding.stages.gates import GATES
-from onboarding_airflow import metrics_page
-from onboarding_airflow.gate_page import gate_page, stamped
+from onboarding_airflow import metrics_page, programme_page
+from onboarding_airflow.gate_page import gate_page, headed
 from onboarding_airflow.pilots import loaded
+from onboarding_airflow.readers import AccessDep
 
 PilotId = Annotated[str, Path(pattern="^p[0-9]{2,4}$")]
 GateName = Annotated[str, Path(pattern="^[a-z_]{1,40}$")]
@@ -25,10 +24,9 @@ GateName = Annotated[str, Path(pattern="^[a-z_]{1,40}$")]
 NOTHING_FROM_OUTSIDE = "default-src 'self' 'unsafe-inline' data:; connect-src 'none'; frame-ancestors 'self'"
 
 
-def may_read(pilot_id: PilotId, user: GetUserDep) -> str:
+def may_read(pilot_id: PilotId, access: AccessDep) -> str:
     """The pilot's id, once the reader turned out to be allowed to read its DAG. 403 otherwise."""
-    details = DagDetails(id=f"onboard_{pilot_id}")
-    if not get_auth_manager().is_authorized_dag(method="GET", details=details, user=user):
+    if not access.may(pilot_id):
         raise HTTPException(403, "Forbidden")
     return pilot_id
 
@@ -39,7 +37,8 @@ Readable = Annotated[str, Depends(may_read)]
 @cache
 def app() -> FastAPI:
     """The application mounted at /namrong; no documentation routes, which would be anonymous."""
-    pages = FastAPI(title="Namrong", docs_url=None, redoc_url=None, openapi_url=None)
+    pages = FastAPI(title="Namrong", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+    pages.include_router(programme_page.router)
     pages.include_router(metrics_page.router)
 
     @pages.get("/gates/{pilot_id}/{gate}", response_class=HTMLResponse)
@@ -62,8 +61,8 @@ def app() -> FastAPI:
         if content is None:
             raise HTTPException(404, "Not found")
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        if kind == "text/html" and settings().sandbox:
-            content = stamped(content)
+        if kind == "text/html":
+            content = headed(content, path, sandbox=settings().sandbox)
         return Response(content, media_type=kind, headers={"Content-Security-Policy": NOTHING_FROM_OUTSIDE})
 
     return pages

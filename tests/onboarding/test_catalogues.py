@@ -53,7 +53,7 @@ OTHERS_WORDS = ("launcher.task_states.", "programme.months.")
 
 
 def literals() -> tuple[set[str], dict[str, re.Pattern[str]]]:
-    """Every text in the code and in its SQL; and every f-string that may be (a part of) a key, as a pattern."""
+    """Every text in code, SQL and templates; and every f-string that may be (a part of) a key, as a pattern."""
     texts: set[str] = set()
     holed: set[str] = set()
     for path in (path for room in CODE for path in (ROOT / room).rglob("*.py")):
@@ -66,6 +66,10 @@ def literals() -> tuple[set[str], dict[str, re.Pattern[str]]]:
                 holed.add("".join(part.value if isinstance(part, ast.Constant) else HOLE for part in node.values))
     for path in (ROOT / "include" / "sql").rglob("*.sql"):
         texts.update(re.findall(r"'([a-z_0-9]+)'", path.read_text(encoding="utf-8")))
+    for path in (ROOT / "plugins").rglob("*.html"):
+        template = path.read_text(encoding="utf-8")
+        texts.update(re.findall(r'"([a-z_0-9.]+)"', template))
+        holed.update(stem + HOLE for stem in re.findall(r'"([a-z_0-9.]+\.)" ~', template))
     forms = (form for form in holed if HOLE in form and HOLED.fullmatch(form))
     return texts, {form: re.compile(re.escape(form).replace(HOLE, "([a-z_0-9.]+)")) for form in forms}
 
@@ -102,8 +106,9 @@ def test_no_entry_is_asked_for_that_is_not_there():
     texts, forms = literals()
     known = {".".join(key.split(".")[:length]) for key in catalogue() for length in range(1, key.count(".") + 2)}
     asked = {text for text in texts if KEY.fullmatch(text) and text.partition(".")[0] in set(ROOMS)} - NO_KEYS
-    # `launcher.supervisor` is a module, `ledger.sql` and `selection.yaml` are files.
-    files = {path.stem for path in (ROOT / "include" / "launcher").glob("*.py")} | {"sql", "yaml"}
+    # `launcher.supervisor` is a module, `ledger.sql` a file, `programme.json` an address.
+    endings = {"sql", "yaml", "html", "css", "js", "svg", "json"}
+    files = {path.stem for path in (ROOT / "include" / "launcher").glob("*.py")} | endings
     assert sorted(key for key in asked - known if key.rpartition(".")[2] not in files) == []
     of_a_room = {form: pattern for form, pattern in forms.items() if form.partition(".")[0] in set(ROOMS)}
     assert of_a_room

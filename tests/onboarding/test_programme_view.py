@@ -165,7 +165,8 @@ def test_every_time_is_what_sql_computes(busy, house):
         account = first(sql, "p02", ["stage"], "account", "passed")
         data = first(sql, "p02", ["moved_rows", "moved_files"])
         (received,) = sql.execute(
-            "SELECT body::jsonb -> 'request' ->> 'received' FROM ledger.records WHERE pilot = 'p02' AND kind = 'request'"
+            "SELECT body::jsonb -> 'request' ->> 'received' FROM ledger.records"
+            " WHERE pilot = 'p02' AND kind = 'request'"
         ).fetchone()
         asked = datetime.combine(date.fromisoformat(received), time(), BANGKOK)
     spans = {span["name"]: span for span in told["spans"]}
@@ -209,7 +210,8 @@ def test_what_was_compared_is_what_the_verifier_said_last(busy, house):
     told = lane(see(busy, house), "p05")
     with house.owner.connect() as sql:
         rows = sql.execute(
-            "SELECT what, sum(source), sum(unaccounted) FROM (SELECT DISTINCT ON (subject) body::jsonb ->> 'what' AS what,"
+            "SELECT what, sum(source), sum(unaccounted)"
+            " FROM (SELECT DISTINCT ON (subject) body::jsonb ->> 'what' AS what,"
             " (body::jsonb ->> 'source')::int AS source, (body::jsonb ->> 'unaccounted')::int AS unaccounted"
             " FROM ledger.records WHERE pilot = 'p05' AND kind = 'reconciled' ORDER BY subject, seq DESC) l GROUP BY 1"
         ).fetchall()

@@ -14,6 +14,8 @@ from onboarding.programme.standing import Standing
 from onboarding.programme.waits import Wait
 from onboarding.spoken_times import spoken, spoken_day, spoken_length
 
+LEVELS = ("none", "low", "medium_low", "medium", "medium_high", "high")
+
 
 def told_lane(lane: Lane, language: Language, now: datetime, *, task_reasons: bool) -> dict[str, Any]:
     """A lane as JSON content."""
@@ -34,6 +36,7 @@ def told_lane(lane: Lane, language: Language, now: datetime, *, task_reasons: bo
         "confidence": _confidence(lane, language),
         "move": move,
         "waits": waits,
+        "idle": {"not_begun": "not_begun", "live": "live", "rolled_back": "rolled_back"}.get(standing.state, "nothing"),
         "spans": [_span(span, language) for span in lane.spans],
         "lead": None if lane.whole is None else _span(lane.whole, language),
         "request": _request(lane, language),
@@ -66,7 +69,7 @@ def _since(since: datetime | None, language: Language, now: datetime) -> dict[st
 
 def _confidence(lane: Lane, language: Language) -> dict[str, Any]:
     level, why = lane.confidence.level, lane.confidence.why
-    name = text(f"view.levels.level{level or 0}", language)
+    name = text(f"view.levels.{LEVELS[level or 0]}", language)
     return {"level": level, "why": why, "text": name, "why_text": text(f"view.rules.{why}", language)}
 
 
@@ -103,8 +106,10 @@ def _reason(wait: Wait, language: Language, *, task_reasons: bool) -> list[str]:
         people = ", ".join(wait.people)
         return [text("programme.waits.approval", language, ordinal=wait.content["ordinal"], people=people)]
     if wait.what == "trouble":
-        told = str(wait.content[language]).splitlines() if task_reasons else []
-        return told or [text("view.waits.retrying" if not wait.failed else "view.waits.trouble", language)]
+        if task_reasons:
+            what, arrow, remedy = str(wait.content[language]).partition(" → ")
+            return [what, arrow.lstrip() + remedy]
+        return [text("view.waits.trouble" if wait.failed else "view.waits.retrying", language)]
     return [text("view.waits.failed", language)]
 
 
