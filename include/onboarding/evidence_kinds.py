@@ -15,6 +15,8 @@
 | `observation`    | the gate    | by gates.observe: what a gate saw                       | what a pilot waits for    |
 | `approval_asked` | the purpose | by approvals.ask                                        | what a pilot waits for    |
 | `approval`       | the purpose | by approvals.record                                     | automated approvals       |
+| `trouble`        | the task    | by programme.troubles: a task failed, and why           | what a pilot waits for    |
+| `mended`         | the task    | by programme.troubles: the same task went well again    | what a pilot waits for    |
 | `assessment`     | "selection" | by selection.assess, of the programme, not of a pilot   | -                         |
 | `proposal`       | "selection" | by selection.propose_list                               | -                         |
 | `selection`      | "selection" | by selection.record, once people confirmed the proposal | refused; may a pilot begin|

@@ -30,6 +30,11 @@ def text(key: str, language: Language, **values: object) -> str:
 
     `accounts.quota_full.remedy` lies in `locales/<language>/accounts.yaml` under `quota_full: {remedy: …}`.
     """
+    return _entry(key, language).format_map(values)
+
+
+@cache
+def _entry(key: str, language: Language) -> str:
     room, *path = key.split(".")
     node: object = _room(language, room)
     for step in path:
@@ -38,7 +43,7 @@ def text(key: str, language: Language, **values: object) -> str:
         node = node[step]
     if not isinstance(node, str):
         raise UnknownMessage(f"{language}: {key}")
-    return node.format_map(values)
+    return node
 
 
 def both(key: str, **values: object) -> dict[Language, str]:

@@ -44,19 +44,19 @@ class Waits:
         return self.waited + (max(now - self.begun, timedelta()) if self.begun else timedelta())
 
     def _heed(self, record: Record) -> None:
-        kind, name, body = record.kind, record.subject, record.body
+        kind, name = record.kind, record.subject
         if kind == "observation":
-            self._put("check", name, record, {} if body["answer"] == Answer.PASS else body)
+            self._put("check", name, record, {} if record.body["answer"] == Answer.PASS else record.body)
         elif kind == "approval_asked":
-            self._put("approval", name, record, body)
+            self._put("approval", name, record, record.body)
         elif kind == "approval":
             self._put("approval", name, record, {})
         elif kind == "trouble":
             before = self.open.get(("trouble", unit := unit_of(record)))
-            self._put("trouble", unit, record, {**body, "task": name, "times": times(before) + 1})
+            self._put("trouble", unit, record, {**record.body, "times": times(before) + 1})
         elif kind == "mended":
             self._put("trouble", unit_of(record), record, {})
-        elif kind in ("run", "refused") or (kind == "cutover" and body["to"] == "ROLLED_BACK"):
+        elif kind in ("run", "refused") or (kind == "cutover" and record.body["to"] == "ROLLED_BACK"):
             self.open.clear()
 
     def enter(self, record: Record) -> None:
