@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -98,6 +99,19 @@ def test_one_question_about_all_runs_is_answered_like_one_about_each(stack: Stac
         assert (DAG, journey.run, FIRST) in {(t["dag_id"], t["dag_run_id"], t["task_id"]) for t in asked}
         assert {task["state"] for task in asked} == {"awaiting_input"}
     assert (other.run_states(both), other.instances_in(("awaiting_input",), both)) == ({}, [])
+
+
+def test_the_programme_view_is_by_pilot_too(stack: Stack, journey: Journey) -> None:
+    seen = {}
+    for login in LOGINS:
+        status, told = stack.fetch(login, "/namrong/programme.json?lang=en")
+        assert status == 200, login
+        seen[login] = {one["id"] for one in json.loads(told)["lanes"]}
+    everything = seen.pop("platform")
+    assert everything > {"p02", "p05"}
+    assert seen.pop("owner_p02") == {"p02"} and seen.pop("owner_p05") == {"p05"}
+    assert all(pilots == everything for pilots in seen.values())
+    assert b"Province B" not in stack.fetch("owner_p05", "/namrong/programme?lang=en")[1]
 
 
 @pytest.mark.parametrize("pilot", ["p02", "p05"])
