@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.errors import OnboardingError
 from onboarding.stages import loading
-from onboarding_airflow.outcomes import passes, tell
+from onboarding_airflow.outcomes import mend, passes, tell
 from onboarding_airflow.pilots import open_pilot
 
 POLL_S = 1.0
@@ -39,6 +39,7 @@ class SnapshotTrigger(BaseTrigger):
             event = {"error": told.render("en"), "passes": passes(failure)}
             yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's own
             return
+        await asyncio.to_thread(mend, pilot, self.task_name)
         try:
             about = (pilot, self.workload, self.kind)
             while held is not None and not await asyncio.to_thread(loading.is_over, *about, held.load):

@@ -111,7 +111,7 @@ def test_the_programme_view_is_by_pilot_too(stack: Stack, journey: Journey) -> N
     assert everything > {"p02", "p05"}
     assert seen.pop("owner_p02") == {"p02"} and seen.pop("owner_p05") == {"p05"}
     assert all(pilots == everything for pilots in seen.values())
-    assert b"Province B" not in stack.fetch("owner_p05", "/namrong/programme?lang=en")[1]
+    assert "Province B" not in stack.fetch("owner_p05", "/namrong/programme?lang=en")[1]
 
 
 @pytest.mark.parametrize("pilot", ["p02", "p05"])
