@@ -45,7 +45,7 @@ class ProgrammePlugin(AirflowPlugin):
     fastapi_apps = [{"app": Pages(), "url_prefix": "/namrong", "name": "Namrong"}]  # noqa: RUF012  (Airflow reads it)
     external_views = [  # noqa: RUF012
         {
-            "name": "นำร่อง · Pilots",
+            "name": "นำร่อง",
             "href": "namrong/programme",
             "url_route": "programme",
             "destination": "nav",
