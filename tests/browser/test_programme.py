@@ -79,6 +79,16 @@ def test_everybody_sees_their_own_programme_inside_airflow(browser: Browser, log
     browser.picture(f"programme-{login}")
 
 
+def test_the_switch_changes_the_language_inside_airflow(browser: Browser) -> None:
+    browser.enter("stakeholder")
+    for language, other in (("th", "en"), ("en", "th")):
+        browser.open(f"{VIEW}/namrong/programme?lang={language}")
+        in_frame(browser, language)
+        browser.picture(f"programme-in-airflow-{language}")
+        browser.driver.find_element("css selector", f"nav a[hreflang={other}]").click()
+        browser.wait(TITLE[other])
+
+
 def test_another_agency_is_told_nothing_of_it(browser: Browser) -> None:
     browser.enter("owner_p05")
     browser.open(VIEW)
