@@ -158,6 +158,16 @@ def test_every_count_is_what_sql_counts(busy, house):
     assert told["waiting_for_people"] == waiting == 1
 
 
+def test_a_refused_candidate_is_counted_once_and_is_no_pilot(busy, house):
+    with Reading(busy).current() as programme:
+        abouts = [About.of(one) for one in MANIFESTS]
+        how = {"sandbox": True, "refused_candidates": {"p09", "p11"}}
+        told = view(programme, abouts, load_rules(), EVERYTHING, "en", house.clock.now, **how)
+        own = view(programme, abouts, load_rules(), Reader({"p02"}, True), "en", house.clock.now, **how)
+    assert (told["counts"]["refused"], told["counts"]["identified"], len(told["lanes"])) == (2, 3, 3)
+    assert own["counts"]["refused"] == 0
+
+
 def test_every_time_is_what_sql_computes(busy, house):
     told = lane(see(busy, house), "p02")
     with house.owner.connect() as sql:

@@ -13,7 +13,7 @@ Worst first is this order; within a line the next one decides:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -105,14 +105,15 @@ def _badness(lane: Lane) -> tuple[int, int, bool, float, str]:
     return group, lane.confidence.level or 0, not needs_somebody, since, lane.about.id
 
 
-def counts(lanes: Iterable[Lane]) -> dict[str, int]:
+def counts(lanes: Iterable[Lane], refused_candidates: Collection[str] = ()) -> dict[str, int]:
     """How many are identified, approved, account_ready, migrated, validated, live, refused: each by itself."""
     standings = [lane.standing for lane in lanes]
-    going = [standing for standing in standings if standing.state != "refused"]
+    refused = {one.pilot for one in standings if one.state == "refused"}
+    going = [standing for standing in standings if standing.pilot not in refused]
     reached = {name: sum(stage in one.reached for one in going) for name, stage in MILESTONES.items()}
     return {
         "identified": len(standings),
         **reached,
         "live": sum(one.state == "live" for one in standings),
-        "refused": len(standings) - len(going),
+        "refused": len(refused | set(refused_candidates)),
     }

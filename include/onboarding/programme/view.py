@@ -50,8 +50,13 @@ def view(
     now: datetime,
     *,
     sandbox: bool,
+    refused_candidates: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The document for one reader. Whoever may not see every pilot gets figures of the visible ones alone."""
+    """The document for one reader. Whoever may not see every pilot gets figures of the visible ones alone.
+
+    `refused_candidates` never became pilots: they count as refused, to whoever sees the whole programme, and are no
+    lanes. `sandbox` is this deployment's setting; the ledger's own word counts too.
+    """
     known = known_pilots(programme, abouts)
     seen = {pilot: about for pilot, about in known.items() if reader.may_see(pilot)}
     lanes = worst_first(lane(about, programme.pilots.get(pilot), rules, now) for pilot, about in seen.items())
@@ -59,7 +64,7 @@ def view(
     return {
         "scope": "programme" if whole else "own",
         "goal": rules.goal.live if whole else len(seen),
-        "counts": counts(lanes),
+        "counts": counts(lanes, refused_candidates if whole else ()),
         "waiting_for_people": sum(_needs_somebody(lane) for lane in lanes),
         "sandbox": sandbox or any(lane.standing.sandbox for lane in lanes),
         "lead": _lead(lanes, language),
