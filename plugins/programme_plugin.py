@@ -1,4 +1,4 @@
-"""Registers Namrong's pages and its card in the UI, renews what cleared questions ask, keeps metrics fresh; nothing else."""
+"""Registers our pages and our card in the UI, renews what cleared questions ask, keeps metrics fresh; nothing else."""
 
 from __future__ import annotations
 
