@@ -187,7 +187,10 @@ def test_every_time_is_what_sql_computes(busy, house):
     }
     assert told["lead"]["length_s"] == pytest.approx((live - begun).total_seconds(), abs=0.001)
     assert all(span["over"] for span in told["spans"])
-    assert see(busy, house)["lead"]["length_s"] == told["lead"]["length_s"]
+    lead = see(busy, house)["lead"]
+    assert (lead["pilots"], lead["length_s"]) == (1, told["lead"]["length_s"])
+    assert lead["waited_percent"] == round(100 * told["lead"]["waited_s"] / told["lead"]["length_s"])
+    assert lead["waited_percent"] + lead["worked_percent"] == 100 > lead["waited_percent"] > 0
 
 
 def test_waiting_is_told_apart_from_work(busy, house):
@@ -432,6 +435,19 @@ def test_a_pilot_whose_manifest_is_gone_is_told_from_the_ledger(busy, house):
     told = lane(see(busy, house, manifests=(P05,)), "p02")
     assert (told["name"], told["agency"], told["fictional"]) == (P02.name.en, P02.agency.name.en, True)
     assert told["request"]["number"] == P02.request.number
+
+
+def test_what_is_read_adds_up(ledger, house):
+    """0.7 s waited and 0.68 s worked of 1.38 s: rounded each by itself, one and one would be one."""
+    progress.enter(ledger, "p02", "account")
+    look(ledger, house, "p02", "account_made", ("account.active", Answer.UNKNOWN))
+    later(house, milliseconds=700)
+    look(ledger, house, "p02", "account_made", ("account.active", Answer.PASS))
+    later(house, milliseconds=680)
+    progress.passed(ledger, "p02", "account")
+    span = lane(see(ledger, house), "p02")["spans"][1]
+    assert span["waited_s"] == pytest.approx(0.7, abs=0.02) and span["length_s"] == pytest.approx(1.38, abs=0.03)
+    assert (span["length_text"], span["waited_text"], span["worked_text"]) == ("1 s", "1 s", "0 s")
 
 
 @pytest.mark.parametrize(("language", "received"), [("th", "5 ต.ค. 2569"), ("en", "5 Oct 2026")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from onboarding.gates import observation_from, reasons
@@ -118,8 +118,18 @@ def _span(span: Span, language: Language) -> dict[str, Any]:
     told["begun"] = span.begun.astimezone(UTC).isoformat()
     for name, length in (("length", span.length), ("waited", span.waited), ("worked", span.worked)):
         told[f"{name}_s"] = None if length is None else round(length.total_seconds(), 3)
-        told[f"{name}_text"] = None if length is None else spoken_length(length, language)
+    for name, whole_seconds in _in_seconds(span).items():
+        told[f"{name}_text"] = None if whole_seconds is None else spoken_length(whole_seconds, language)
     return told
+
+
+def _in_seconds(span: Span) -> dict[str, timedelta | None]:
+    """Rounded so that what is read adds up: worked and waited are the length."""
+    length = timedelta(seconds=round(span.length.total_seconds()))
+    if span.waited is None:
+        return {"length": length, "waited": None, "worked": None}
+    waited = timedelta(seconds=round(span.waited.total_seconds()))
+    return {"length": length, "waited": waited, "worked": length - waited}
 
 
 def _request(lane: Lane, language: Language) -> dict[str, Any] | None:

@@ -84,18 +84,22 @@ def _needs_somebody(one: Lane) -> bool:
 
 
 def _lead(lanes: Sequence[Lane], language: Language) -> dict[str, Any] | None:
-    """The middle of all live pilots' lead times; waiting and working each by itself. None while none is live."""
+    """The middle of all live pilots' lead times, and which share of all their time was waiting (per cent).
+
+    Shares of the sum, because medians of parts do not add up. None while none is live.
+    """
     whole = [one.whole for one in lanes if one.whole is not None]
     if not whole:
         return None
-    lengths = {
-        "length": median(span.length.total_seconds() for span in whole),
-        "waited": median((span.waited or timedelta()).total_seconds() for span in whole),
-        "worked": median((span.worked or timedelta()).total_seconds() for span in whole),
+    length = timedelta(seconds=median(span.length.total_seconds() for span in whole))
+    waited = sum((span.waited or timedelta() for span in whole), timedelta())
+    all_of_it = sum((span.length for span in whole), timedelta())
+    share = round(100 * waited / all_of_it) if all_of_it else 0
+    return {
+        "pilots": len(whole),
+        "length_s": round(length.total_seconds(), 3),
+        "length_text": spoken_length(length, language),
+        "waited_percent": share,
+        "worked_percent": 100 - share,
+        "title": text("view.lead.median", language, n=len(whole)),
     }
-    told: dict[str, Any] = {"pilots": len(whole)}
-    for name, seconds in lengths.items():
-        told[f"{name}_s"] = round(seconds, 3)
-        told[f"{name}_text"] = spoken_length(timedelta(seconds=seconds), language)
-    told["title"] = text("view.lead.median", language, n=len(whole))
-    return told
