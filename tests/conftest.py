@@ -25,7 +25,7 @@ OWNER_GROUPS = ("pg_monitor", "pg_signal_backend")
 
 
 WORLDS = {
-    "tests/integration/airflow/": "stack", "tests/browser/": "stack", "tests/integration/distributed/": "stack",
+    "tests/integration/airflow/": "stack", "tests/browser/": "stack", "tests/integration/distributed/": "distributed",
     "tests/integration/journey/test_every_pilot.py": "seven", "tests/integration/journey/": "journey",
 }  # fmt: skip
 """Folders whose tests share a fixture of the session that is dear: such a world is built in one process only."""

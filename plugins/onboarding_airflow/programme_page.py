@@ -22,6 +22,7 @@ from onboarding.programme.lanes import About
 from onboarding.programme.reading import Programme, Reading
 from onboarding.programme.rules import load_rules
 from onboarding.programme.view import Reader, known_pilots, view
+from onboarding.selection.standing import refused_candidates
 from onboarding_airflow.burn_up_chart import chart
 from onboarding_airflow.pilots import loaded
 from onboarding_airflow.readers import AccessDep
@@ -96,7 +97,8 @@ def _answer(access: AccessDep, language: Language, known: str | None, render: An
         etag = _etag(programme, on_file.stamp, reader, language, now, kind)
         if known == etag:
             return Response(None, 304, {**HEADERS, "ETag": etag})
-        told = view(programme, abouts, load_rules(), reader, language, now, sandbox=sandbox)
+        refused = refused_candidates(ledger())
+        told = view(programme, abouts, load_rules(), reader, language, now, sandbox=sandbox, refused_candidates=refused)
     return Response(render(told, language, now), media_type=kind, headers={**HEADERS, "ETag": etag})
 
 
