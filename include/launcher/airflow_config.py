@@ -69,7 +69,7 @@ def _of_one_machine(checkout: Checkout, chosen: Settings, passwords: Mapping[str
             "instance_name": "Namrong นำร่อง (sandbox)",
         },
         "api_auth": {"jwt_secret": passwords["jwt_secret"]},
-        # A supervisor that missed its task's end looks again at the next heartbeat: the default of 5 s would hold the slot.
+        # A supervisor that missed its task's end looks again at the next heartbeat: 5 s by default, with the slot held.
         "workers": {"min_heartbeat_interval": "1"},
         "scheduler": {
             "scheduler_idle_sleep_time": "0.5",
