@@ -44,8 +44,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWorld
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits longest comes first: beside it, another process does all the rest."""
-    items.sort(key=lambda item: (not _needs_stack(item), "browser" in item.path.parts))
+    """What waits longest comes first: beside it, another process does all the rest.
+
+    Of the tests of the running stack those come first that want its pilot on its way, and last those that turn it back.
+    """
+    items.sort(key=lambda item: (not _needs_stack(item), "way_back" in item.path.name, "browser" in item.path.parts))
 
 
 def _needs_stack(item: pytest.Item) -> bool:

@@ -189,7 +189,7 @@ def test_a_refused_manifest_is_seen_by_those_who_follow_all_pilots(stack: Stack,
     for login in ("stakeholder", "operator", "platform"):
         (told,) = wait_for(lambda login=login: stack.enter(login).import_errors().values(), lambda: "no import error")
         assert re.search(rf"{BAD}:\d+ · databases\.0\.egnine", told), told
-        assert "is no field of a manifest" in told and "ไม่ใช่ฟิลด์ของไฟล์กำหนดโครงการ" in told
+        assert "is no field of this file" in told and "ไม่ใช่ฟิลด์ของไฟล์นี้" in told
     assert stack.enter("platform").has_dag("onboard_p09")
     assert not stack.enter("platform").has_dag("onboard_p77")
 

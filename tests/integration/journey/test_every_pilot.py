@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from sandbox_process import running
-from whole_journey import agencies
+from whole_journey import agencies, choose_pilots
 
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
@@ -38,7 +38,9 @@ def seven(
 ) -> Iterator[World]:
     cloud_home, home = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("agencies")
     with running(cloud_home) as cloud, agencies(home, cloud, ",".join(chosen), SCALE) as sides:
-        yield World(cloud, sides, *make_ledger())
+        world = World(cloud, sides, *make_ledger())
+        choose_pilots(world.ledger)
+        yield world
 
 
 @pytest.fixture(scope="module")
