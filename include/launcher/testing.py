@@ -15,6 +15,9 @@ from launcher.screen import Screen
 
 REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 
+LONG = ("tests/faults/test_kills.py", "tests/faults/test_troubles.py", "tests/integration/distributed")
+"""Whole journeys once more, with kills, troubles and Celery: many minutes. Run when everything is demanded, or named."""
+
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 """The whole run is two processes: one mostly waits for the running stack, the other works. See tests/conftest.py."""
 
@@ -37,10 +40,15 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     environment = {**os.environ, "PYTHONPATH": import_path(checkout)}
     environment.pop("PYTHONSAFEPATH", None)
+    how: list[str] = []
+    if not any(Path(argument.partition("::")[0]).exists() for argument in arguments):
+        how += SIDE_BY_SIDE
+        if not os.environ.get(REQUIRE_ALL):
+            screen.say("suites.long", names=", ".join(LONG))
+            how += [f"--ignore={name}" for name in LONG]
     sys.stdout.flush()
-    side_by_side = () if any(Path(argument.partition("::")[0]).exists() for argument in arguments) else SIDE_BY_SIDE
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *side_by_side, *arguments], cwd=checkout.root, env=environment, check=False
+        [sys.executable, "-m", "pytest", *how, *arguments], cwd=checkout.root, env=environment, check=False
     ).returncode
 
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from compose_processes import Processes, project
 from faults.task_processes import TITLE, Tables, Task
-from live_stack import DAG, FIRST, PILOT, Stack, unlike, wait_for
+from live_stack import DAG, FIRST, PILOT, Stack, choose_pilots, unlike, wait_for
 from psycopg import sql
 
 from launcher import result
@@ -137,6 +137,7 @@ def kill_one_in_mid_copy(made: Processes, stack: Stack, run: str) -> tuple[str, 
 @pytest.mark.slow
 def test_a_pilot_goes_live_though_one_of_its_workers_is_killed_in_mid_copy(both: tuple[Processes, Stack]) -> None:
     made, stack = both
+    choose_pilots(stack)
     run = stack.trigger(DAG)
     victim, lost = kill_one_in_mid_copy(made, stack, run)
     (survivor,) = set(WORKERS) - {victim}
