@@ -95,7 +95,8 @@ class ForgottenSession(Trouble):
             self._lock()
         elif self._red_since is None and any(task.endswith(".prepare_load") for task in red):
             self._tell_reason(red)
-        elif self._red_since is not None and time.monotonic() - self._red_since > RED_FOR_S:
+        elif self._red_since is not None and time.monotonic() - self._red_since > RED_FOR_S and now.state == "failed":
+            # Not before the run has ended: Airflow may still be marking what follows, and would mark it again after.
             self._mend(now.run, red)
         return self._red_since is not None
 

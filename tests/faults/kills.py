@@ -45,8 +45,8 @@ OTHERS = (
     "declare", "gate_account_made", "gate_migration", "gate_validation", "gate_cutover",
 )  # fmt: skip
 ANY = ""
-LATEST_S = 3.5
-"""Tasks are killed up to so long after they were first seen: Python, the DAG file, then the task's own code."""
+LATEST_S = 1.0
+"""Tasks are killed up to so long after they were first seen: most live for a second or two."""
 BESIDE_S = 1.5
 """A stalled orphan goes on so long after the next attempt was first seen."""
 LOOK_S = 0.03

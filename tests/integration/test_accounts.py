@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from once_in_memory import OnceInMemory
+from sandbox_process import running
 
 from onboarding import accounts, guardrails, regions, units
 from onboarding.access import ensure_time_boxed_access, revoke_access
@@ -139,6 +140,13 @@ class Stage:
     def audited(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.sandbox("audit")["entries"]
         return entries
+
+
+@pytest.fixture(scope="module")
+def sandbox_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A sandbox of this file's own: others give and take access to the same pilots."""
+    with running(tmp_path_factory.mktemp("sandbox")) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

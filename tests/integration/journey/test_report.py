@@ -32,7 +32,7 @@ def live(world: World, rehearsed: Pilot, straight: Pilot, repeated: Pilot) -> di
 
 def test_three_are_live_and_nothing_is_lost_or_doubled(world: World, live: dict[str, Any], told: Told) -> None:
     assert shortfalls(live) == [], told(live)
-    assert (live["goal"], live["live"], live["refused"]) == (3, 3, 0)
+    assert (live["goal"], live["live"], live["refused"]) == (3, 3, 1)  # p10, by policy
     assert live["unaccounted_rows"] == live["unaccounted_files"] == live["duplicate_side_effects"] == 0
     assert live["sandbox"] is True
     for pilot in live["pilots"]:
