@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from live_stack import Stack
 
 SIZE = (1280, 800)
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @dataclass
