@@ -14,6 +14,7 @@ from live_stack import Stack
 
 SIZE = (1280, 800)
 PATIENCE_S = 120
+TOO_MANY = "Too Many Requests"
 
 
 @dataclass
@@ -33,13 +34,22 @@ class Browser:
             return
         self.driver.get(self.stack.url + "/auth/login/")
         self.driver.delete_all_cookies()
-        self.driver.get(self.stack.url + "/auth/login/")
-        self.driver.find_element(By.NAME, "username").send_keys(login)
-        password = self.driver.find_element(By.NAME, "password")
-        password.send_keys(self.stack.checkout.secrets()[f"login:{login}"])
-        password.submit()
+        self._until(lambda: self._submitted(login, By.NAME), login)
         self._until(lambda: "/auth/login" not in self.driver.current_url and self.text().strip(), login)
         self.login = login
+
+    def _submitted(self, login: str, by_name: str) -> bool:
+        """Whether the login page took the login: it takes five in 40 seconds, from everybody together."""
+        self.driver.get(self.stack.url + "/auth/login/")
+        if TOO_MANY in self.text():
+            time.sleep(5)
+            return False
+        self.driver.find_element(by_name, "username").send_keys(login)
+        password = self.driver.find_element(by_name, "password")
+        password.send_keys(self.stack.checkout.secrets()[f"login:{login}"])
+        password.submit()
+        time.sleep(0.5)
+        return TOO_MANY not in self.text()
 
     def open(self, path: str, *, scheme: str = "light") -> None:
         """Opens an address below the UI's in a light or dark colour scheme."""
