@@ -51,7 +51,10 @@ def resolver(nameserver: str | None) -> Resolver:
 
 @dataclass(frozen=True)
 class Database:
-    """One PostgreSQL database and a login for it. `str()` never shows the password."""
+    """One PostgreSQL database and a login for it. `str()` never shows the password.
+
+    `sslmode` and `sslrootcert` are libpq's (PostgreSQL's manual, 34.1.2); an empty `sslrootcert` is its default place.
+    """
 
     host: str
     port: int
@@ -59,6 +62,8 @@ class Database:
     user: str
     password: str = field(repr=False)
     resolve: Resolver = field(default_factory=lambda: resolver(None), repr=False, compare=False)
+    sslmode: str = "prefer"
+    sslrootcert: str = ""
 
     def __str__(self) -> str:
         return f"postgresql://{self.user}@{self.host}:{self.port}/{self.name}"
@@ -81,6 +86,8 @@ class Database:
                 dbname=self.name,
                 user=self.user,
                 password=self.password,
+                sslmode=self.sslmode,
+                sslrootcert=self.sslrootcert,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name="namrong",
                 options=PINNED,

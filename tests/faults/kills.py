@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 import psutil
 import psycopg
-from faults.checkouts import environment, make_checkout
+from checkouts import environment, make_checkout
 from faults.task_processes import Pair, Tables, Task, at_work
 
 from launcher import front, processes

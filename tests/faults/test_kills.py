@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from faults.checkouts import make_checkout
+from checkouts import make_checkout
 from faults.kills import HEAD, MODES, TELLING, Order, orders, run
 
 

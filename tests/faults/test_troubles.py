@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults.checkouts import environment, make_checkout
+from checkouts import environment, make_checkout
 
 PILOTS = ("p02", "p05", "p09")
 WITHIN_S = 900

@@ -17,9 +17,10 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from checkouts import environment, make_checkout
 
 from launcher import approving, front, processes
-from launcher.checkout import ROOT, Checkout
+from launcher.checkout import Checkout
 from launcher.rest import Airflow, RestError
 
 SMALL_DAGS = Path(__file__).with_name("launcher_dags")
@@ -30,27 +31,11 @@ GONE_WITHIN_S = 30.0
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A running checkout with small DAGs, started as `./namrong` does it, with an empty home."""
-    root = tmp_path_factory.mktemp("checkout")
-    for room in ("include", "plugins"):
-        (root / room).mkdir()
-        for part in (ROOT / room).iterdir():
-            if part.name != "__pycache__":
-                (root / room / part.name).symlink_to(part)
-    (root / "dags").symlink_to(SMALL_DAGS)
-    # The launcher finds its checkout by its own place: that one folder is copied.
-    (root / "include" / "launcher").unlink()
-    (root / "include" / "launcher").mkdir()
-    for module in (ROOT / "include" / "launcher").glob("*.*"):
-        (root / "include" / "launcher" / module.name).write_bytes(module.read_bytes())
-    (root / ".namrong").mkdir(mode=0o700)
-    (root / ".namrong" / "venv").symlink_to(Path(sys.prefix))
-    (root / "home").mkdir()
-    made = Checkout(root)
+    made = make_checkout(tmp_path_factory.mktemp("checkout"), SMALL_DAGS)
     up = subprocess.run(
         [sys.executable, "-m", "launcher", "up", "--detach",
          "--pilots", "p02", "--scale", "0.01", "--parallelism", "3"],
-        env={"PATH": os.environ["PATH"], "HOME": str(root / "home"), "PYTHONPATH": str(root / "include")},
-        capture_output=True, text=True, timeout=UP_WITHIN_S, check=False,
+        env=environment(made), capture_output=True, text=True, timeout=UP_WITHIN_S, check=False,
     )  # fmt: skip
     assert up.returncode == 0, up.stdout + up.stderr
     try:

@@ -45,3 +45,11 @@ class Grant:
 def grants(connection: Connection, role: str) -> set[Grant]:
     """What the role and PUBLIC were given on the agency's own objects. A role called `PUBLIC` cannot exist."""
     return {Grant(*row) for row in connection.execute(statement("grants"), {"role": role})}
+
+
+def make_exactly(connection: Connection, role: str, wanted: set[Grant]) -> None:
+    """What the role and PUBLIC have here becomes exactly `wanted`. Taking comes first: it takes columns along."""
+    for grant in sorted(grants(connection, role) - wanted):
+        connection.execute(grant.taken(connection))
+    for grant in sorted(wanted - grants(connection, role)):
+        connection.execute(grant.given(connection))

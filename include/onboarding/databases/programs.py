@@ -65,6 +65,8 @@ def _environment(database: Database | None, folder: Path, label: str) -> dict[st
         "PGDATABASE": database.name,
         "PGUSER": database.user,
         "PGPASSFILE": str(secret),
+        "PGSSLMODE": database.sslmode,
+        "PGSSLROOTCERT": database.sslrootcert,
         "PGCONNECT_TIMEOUT": "10",
         "PGCLIENTENCODING": "UTF8",
         "PGAPPNAME": label or "namrong",

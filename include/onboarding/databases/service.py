@@ -6,7 +6,7 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases.freeze import PATIENCE, Freeze, freeze
-from onboarding.databases.grants import Grant, grants
+from onboarding.databases.grants import Grant, grants, make_exactly
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.trials import observe_refusal
 from onboarding.databases.writes import open_writes, standing, withhold
@@ -28,7 +28,7 @@ def ensure_service_role(target: Database, role: str, password: str, source: Data
         before = standing(connection, role)
         if before is not None and before.closed_at is None:
             return 0
-        _apply(connection, role, {grant for grant in wanted if not grant.writes})
+        make_exactly(connection, role, {grant for grant in wanted if not grant.writes})
         _apply_settings(connection, role, settings)
         writes = withhold(connection, role, sorted(grant for grant in wanted if grant.writes))
     return len(writes.withheld)
@@ -67,14 +67,6 @@ def _ensure_login(connection: Connection, role: str, password: str) -> None:
             sql.SQL(verb), sql.Identifier(role), sql.Literal(verifier)
         )
     )
-
-
-def _apply(connection: Connection, role: str, wanted: set[Grant]) -> None:
-    """What the role and PUBLIC have here becomes exactly `wanted`. Taking comes first: it takes columns along."""
-    for grant in sorted(grants(connection, role) - wanted):
-        connection.execute(grant.taken(connection))
-    for grant in sorted(wanted - grants(connection, role)):
-        connection.execute(grant.given(connection))
 
 
 def _apply_settings(connection: Connection, role: str, settings: list[tuple[bool, str, str]]) -> None:

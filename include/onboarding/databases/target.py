@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -40,6 +40,28 @@ def ensure_empty_database(admin: Database, name: str, *, load: str, fence: int, 
             _make(control, replace(admin, name=name), source, load, fence)
             _set_ready(control, name, fence, True)
     return replace(admin, name=name)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A database's next token, and the load that held it before; empty when there was none."""
+
+    fence: int
+    load: str
+
+
+def take(admin: Database, name: str) -> Taken:
+    """The next token of the database `name`, for whoever has no ledger to count them; whoever came before is fenced."""
+    _ensure_control(admin)
+    with session(replace(admin, name=CONTROL), autocommit=True) as control:
+        row = control.execute(
+            "INSERT INTO public.loads AS held (database, load, token, ready) VALUES (%s, '', 1, false)"
+            " ON CONFLICT (database) DO UPDATE SET token = held.token + 1 RETURNING token, load",
+            [name],
+        ).fetchone()
+    if row is None:
+        raise Stop("databases.refused", where=name, reason="loads", sqlstate="")
+    return Taken(row[0], row[1])
 
 
 def drop_database(admin: Database, name: str, *, fence: int) -> None:

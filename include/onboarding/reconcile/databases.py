@@ -36,6 +36,7 @@ def compare_databases(
     set_aside: Mapping[str, Sequence[SetAside]] | None = None,
     named: int = NAMED_ROWS,
     statement_timeout_s: int = STATEMENT_TIMEOUT_S,
+    source_snapshot: str = "",
 ) -> Comparison:
     """Everything that differs between two databases: rows, objects, sequences, large objects.
 
@@ -43,14 +44,18 @@ def compare_databases(
     logins must see every row: where row security would hide some, the table is unknown, and the databases not equal.
     `roles` maps role names of the source to those of the target. The service role whose writes are closed until
     release is `expect_writes_closed_for` (its name on the source). A `frozen` source must have sequences that stand
-    exactly alike. `set_aside` names rows by table (`schema.table`) that were quarantined or excluded on purpose.
+    exactly alike. `source_snapshot`, an exported one that the caller holds, is the moment of the source whose rows are
+    compared, whatever was written there since. `set_aside` names rows by table (`schema.table`) that were quarantined
+    or excluded on purpose.
     Raises TryAgain when a server cannot be reached or is lost.
     """
     aside = {table: tuple(parts) for table, parts in (set_aside or {}).items()}
     with ExitStack() as opened:
         ours, theirs = (
-            opened.enter_context(reading(database, streams=jobs, statement_timeout_s=statement_timeout_s))
-            for database in (source, target)
+            opened.enter_context(
+                reading(database, streams=jobs, statement_timeout_s=statement_timeout_s, snapshot=snapshot)
+            )
+            for database, snapshot in ((source, source_snapshot), (target, ""))
         )
         pool = opened.enter_context(ThreadPoolExecutor(max_workers=2 * jobs))
         try:

@@ -57,14 +57,17 @@ class Side:
 
 
 @contextmanager
-def reading(database: Database, *, streams: int, statement_timeout_s: int) -> Iterator[Side]:
-    """A `Side` with `streams` connections; one more holds the snapshot. All are closed at the end."""
+def reading(database: Database, *, streams: int, statement_timeout_s: int, snapshot: str = "") -> Iterator[Side]:
+    """A `Side` with `streams` connections; one more holds the snapshot. All are closed at the end.
+
+    `snapshot` is the exported name of one that somebody else holds: then that moment is read, and not now.
+    """
     with ExitStack() as opened:
         connections = [opened.enter_context(closing(pinned(database, statement_timeout_s))) for _ in range(streams + 1)]
         holder, *lent = connections
         opened.enter_context(holder.transaction(force_rollback=True))
         holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        exported = holder.execute("SELECT pg_export_snapshot()").fetchone()
+        exported = (snapshot,) if snapshot else holder.execute("SELECT pg_export_snapshot()").fetchone()
         idle: queue.Queue[Connection] = queue.Queue()
         for connection in lent:
             idle.put(connection)

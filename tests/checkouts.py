@@ -9,15 +9,15 @@ from pathlib import Path
 from launcher.checkout import ROOT, Checkout
 
 
-def make_checkout(root: Path) -> Checkout:
-    """Links to this work tree's rooms; `python -m launcher` in `environment(checkout)` runs there."""
+def make_checkout(root: Path, dags: Path = ROOT / "dags") -> Checkout:
+    """Links to this work tree's rooms and to `dags`; `python -m launcher` in `environment(checkout)` runs there."""
     root.mkdir(exist_ok=True)
     for room in ("include", "plugins"):
         (root / room).mkdir()
         for part in (ROOT / room).iterdir():
             if part.name != "__pycache__":
                 (root / room / part.name).symlink_to(part)
-    (root / "dags").symlink_to(ROOT / "dags")
+    (root / "dags").symlink_to(dags)
     # The launcher finds its checkout by its own place: that one folder is copied.
     (root / "include" / "launcher").unlink()
     (root / "include" / "launcher").mkdir()
