@@ -23,7 +23,8 @@ examples:
   ./namrong demo --no-approve         people approve, in the Airflow UI
   ./namrong up --detach               everything is up, nothing is triggered; `./namrong down` ends it
   ./namrong test tests/onboarding -k ledger
-  ./namrong check include/pilots/p02.yaml"""
+  ./namrong check include/pilots/p02.yaml
+  ./namrong move database --source postgresql://… --target postgresql://…"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _test(several)
     _check(several)
     _reading(several)
+    _by_hand(several)
     _secrets(several)
     several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
         run="launcher.locking:lock"
@@ -122,6 +124,29 @@ def _check(several: Several) -> None:
     check.set_defaults(run="launcher.commands:check")
 
 
+def _by_hand(several: Several) -> None:
+    status = "exit status: 0 proven · 1 a difference, named · 2 refused, and why · 3 failed, and what to do"
+    move = several.add_parser(
+        "move", help="move one database or folder, without Airflow, and prove it", epilog=status,
+        description="Moves a whole PostgreSQL database (copy), or a folder to S3 (upload), and compares every row or"
+        " file. Nothing of `./namrong up` is needed.",
+    )  # fmt: skip
+    compare = several.add_parser(
+        "reconcile", help="compare two databases, or a folder and a bucket; writes nothing", epilog=status
+    )
+    move.add_argument("what", choices=("database", "files"))
+    compare.add_argument("what", nargs="?", choices=("database", "files"), default="database")
+    for command, run in ((move, "move"), (compare, "reconcile")):
+        command.add_argument("--source", required=True, metavar="DSN|DIR", help="postgresql://… or a folder")
+        command.add_argument("--target", required=True, metavar="DSN|S3", help="postgresql://… or s3://bucket/folder/")
+        command.add_argument("--jobs", type=_count, default=2, metavar="N", help="streams at a time (default 2)")
+        command.add_argument("--json", action="store_true", help="a JSON object per line, for programs")
+        command.add_argument("--report", type=Path, metavar="FILE", help="write what was compared as JSON")
+        command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed")
+        command.set_defaults(run=f"launcher.by_hand:{run}")
+    move.add_argument("--resume", action="store_true", help="keep what an interrupted move brought, if it still may")
+
+
 def _secrets(several: Several) -> None:
     made = several.add_parser("secrets", help="make the secrets that docker-compose.yaml asks for, as .env")
     made.add_argument("--sandbox", action="store_true", help="with everybody's login, and the sandbox switched on")
@@ -145,6 +170,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not value > 0:
         raise argparse.ArgumentTypeError("must be greater than 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
     return value
 
 

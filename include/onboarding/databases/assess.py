@@ -39,10 +39,11 @@ def offers(admin: Database) -> TargetOffers:
     return TargetOffers(row[0], frozenset(row[1] or ()), row[2])
 
 
-def assess(source: Database, service_role: str, *, target: TargetOffers, shards: int = 4) -> list[Finding]:
+def assess(source: Database, service_role: str | None, *, target: TargetOffers, shards: int = 4) -> list[Finding]:
     """Everything that could go wrong with copying this database or freezing it, worst first.
 
-    Each finding has words and a remedy in the catalogue (`readiness.<id>`). `source` is the login that will move it.
+    Without a `service_role` there is nothing to freeze, and only the copy is asked about. Each finding has words and a
+    remedy in the catalogue (`readiness.<id>`). `source` is the login that will move it.
     """
     with session(source) as connection:
         asked = {
@@ -54,7 +55,8 @@ def assess(source: Database, service_role: str, *, target: TargetOffers, shards:
         }
         rows = connection.execute(statement("assess"), asked).fetchall()
         findings = [Finding(*row) for row in rows]
-        findings += _unholdable(connection, service_role)
+        if service_role is not None:
+            findings += _unholdable(connection, service_role)
         names = connection.execute(statement("names")).fetchall()
     order = ("critical", "warning", "info")
     return sorted([*findings, *name_findings(names)], key=lambda f: (order.index(f.severity), f.id, f.where))

@@ -26,6 +26,11 @@ class Snapshot:
     id: str
     _connection: Connection
 
+    @property
+    def exported(self) -> str:
+        """The name under which any session of this database can import it."""
+        return self.id.partition("/")[0]
+
     def alive(self) -> bool:
         """Whether the holder still holds; asks the server."""
         try:

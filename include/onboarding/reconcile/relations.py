@@ -27,7 +27,10 @@ def query(name: str) -> LiteralString:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table, a leaf partition or a materialized view with its columns by name and its unique key, if it has one."""
+    """A table, a leaf partition, partitions by hash as the one table they make up, or a materialized view.
+
+    With its columns by name and its unique key, if it has one.
+    """
 
     schema: str
     name: str
@@ -51,11 +54,14 @@ class Relation:
         return self.schema, self.name
 
     def rows(self) -> sql.Composable:
-        """What stands after FROM: this relation's own rows, not those of tables that inherit from it."""
+        """What stands after FROM: this relation's own rows, not those of tables that inherit from it.
+
+        A partitioned table (kind `p`) has no rows of its own; it is here for those of its partitions.
+        """
         if self.kind == "query":
             # the server's own text of one of its views
             return sql.SQL("({}) AS fresh").format(sql.SQL(self.definition))
-        only = sql.SQL("") if self.kind == "m" else sql.SQL("ONLY ")
+        only = sql.SQL("") if self.kind in ("m", "p") else sql.SQL("ONLY ")
         return sql.SQL("{}{}").format(only, sql.Identifier(self.schema, self.name))
 
 

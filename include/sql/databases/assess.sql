@@ -75,10 +75,10 @@ SELECT 'rows_hidden_by_policy', 'critical', place, jsonb_build_object('login', c
 FROM tables WHERE relkind IN ('r', 'p') AND row_security_active(oid)
 UNION ALL
 SELECT 'not_owner', 'critical', place, jsonb_build_object('login', current_user, 'owner', pg_get_userbyid(relowner))
-FROM tables WHERE NOT pg_has_role(current_user, relowner, 'USAGE')
+FROM tables WHERE %(role)s::text IS NOT NULL AND NOT pg_has_role(current_user, relowner, 'USAGE')
 UNION ALL
 SELECT 'cannot_keep_notes', 'critical', current_database(), jsonb_build_object('login', current_user)
-WHERE NOT has_database_privilege(current_database(), 'CREATE')
+WHERE %(role)s::text IS NOT NULL AND NOT has_database_privilege(current_database(), 'CREATE')
 UNION ALL
 SELECT 'large_object_unreadable', 'critical', 'large object ' || min(oid),
        jsonb_build_object('count', count(*), 'login', current_user)
@@ -98,7 +98,8 @@ SELECT 'few_connections', 'warning', current_user::text,
 FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0 AND rolconnlimit < %(connections)s::int
 -- what a freeze could not hold
 UNION ALL
-SELECT 'service_role_absent', 'critical', %(role)s::text, '{}' WHERE NOT EXISTS (SELECT FROM service)
+SELECT 'service_role_absent', 'critical', %(role)s::text, '{}'
+WHERE %(role)s::text IS NOT NULL AND NOT EXISTS (SELECT FROM service)
 UNION ALL
 SELECT 'other_writer', 'critical', rolname, jsonb_build_object('count', cardinality(places), 'first', places[1])
 FROM writers

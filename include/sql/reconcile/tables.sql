@@ -1,7 +1,12 @@
 -- Every relation that holds rows of its own: plain tables, leaf partitions, unlogged ones, materialized views.
+-- Partitions by hash are read together, as the table they make up: into which of them an enum's rows fall depends on
+-- object ids, which differ on every server (pg_dump loads them through the root for that reason).
 -- The key is the primary key, or else the narrowest unique index whose columns may not be null.
+WITH hashed AS (SELECT partrelid AS oid FROM pg_partitioned_table WHERE partstrat = 'h')
 SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated,
-       pg_relation_size(c.oid) / current_setting('block_size')::bigint,
+       (SELECT sum(pg_relation_size(part.oid)) FROM (
+           SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS part (oid)
+       )::bigint / current_setting('block_size')::bigint,
        (SELECT json_agg(json_build_object(
                    'name', a.attname,
                    'output', json_build_array(o.nspname, p.proname),
@@ -27,7 +32,9 @@ SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated,
        CASE c.relkind WHEN 'm' THEN rtrim(pg_get_viewdef(c.oid), ';') END
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'm')
+ WHERE (c.relkind IN ('r', 'm') OR c.oid IN (SELECT oid FROM hashed))
+   AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) AS above JOIN hashed ON hashed.oid = above.relid
+                    WHERE above.relid <> c.oid)
    AND c.relpersistence <> 't'
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND NOT n.nspname = ANY(%s)

@@ -1,0 +1,127 @@
+"""An engine or the verifier by itself, from the command line: moved and proven, different, refused, or failed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from launcher.by_hand_voice import Voice
+from onboarding import aws
+from onboarding.addresses import Database
+from onboarding.alone.databases import move_database, obstacles
+from onboarding.alone.files import move_files
+from onboarding.errors import OnboardingError, Stop
+from onboarding.reconcile import compare_databases
+from onboarding.reconcile.files import compare_files
+from sandbox.postgres import bin_dir
+
+PROVEN, DIFFERENT, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+DEFAULT_REGION = "us-east-1"  # only where neither AWS_REGION nor a profile names one: a bucket knows its own
+TAKEN = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert"}
+
+Work = Callable[[argparse.Namespace, Voice], bool]
+
+
+def move(asked: argparse.Namespace) -> int:
+    """Moves one database or folder and proves it."""
+    return _answered(asked, _move_files if asked.what == "files" else _move_database)
+
+
+def reconcile(asked: argparse.Namespace) -> int:
+    """Compares two databases, or a folder and a bucket; nothing is written anywhere."""
+    return _answered(asked, _compare_files if asked.what == "files" else _compare_databases)
+
+
+def _answered(asked: argparse.Namespace, work: Work) -> int:
+    voice = Voice(asked.lang, as_json=asked.json)
+    try:
+        return PROVEN if work(asked, voice) else DIFFERENT
+    except Stop as refusal:
+        voice.trouble("refused", refusal)
+        return REFUSED
+    except OnboardingError as failure:
+        voice.trouble("failed", failure)
+        return FAILED
+    except KeyboardInterrupt:
+        voice.say("interrupted")
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # threads that copy would be waited for; the servers undo what was not committed
+
+
+def _move_database(asked: argparse.Namespace, voice: Voice) -> bool:
+    _offer_programs()
+    source, target = database(asked.source), database(asked.target)
+    found = obstacles(source, target, asked.jobs)
+    for finding in found:
+        voice.finding(finding)
+    if any(finding.severity == "critical" for finding in found):
+        raise Stop("alone.obstacles", where=str(source))
+    with voice.progress() as tell:
+        moved = move_database(source, target, jobs=asked.jobs, resume=asked.resume, tell=tell)
+    voice.say("moved", rows=moved.rows, bytes=moved.bytes, seconds=moved.seconds)
+    return voice.compared(moved.found, asked.report)
+
+
+def _compare_databases(asked: argparse.Namespace, voice: Voice) -> bool:
+    return voice.compared(
+        compare_databases(database(asked.source), database(asked.target), jobs=asked.jobs), asked.report
+    )
+
+
+def _move_files(asked: argparse.Namespace, voice: Voice) -> bool:
+    bucket, prefix = address(asked.target)
+    s3 = _s3()
+    with voice.progress() as tell:
+        moved = move_files(Path(asked.source), s3, bucket, prefix, jobs=asked.jobs, tell=tell)
+    voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
+    return voice.compared(compare_files(Path(asked.source), s3, bucket, prefix), asked.report)
+
+
+def _compare_files(asked: argparse.Namespace, voice: Voice) -> bool:
+    bucket, prefix = address(asked.target)
+    return voice.compared(compare_files(Path(asked.source), _s3(), bucket, prefix), asked.report)
+
+
+def database(text: str) -> Database:
+    """What a PostgreSQL connection string or URL names; a password that it lacks comes from the password file.
+
+    Raises Stop for what is no connection string, lacks a database or a user, or says more than we would heed.
+    """
+    try:
+        said: dict[str, Any] = conninfo_to_dict(text)
+    except ProgrammingError as failure:
+        raise Stop("alone.no_address", where="DSN", reason="conninfo") from failure
+    wrong = sorted({"dbname", "user"} - said.keys()) + sorted(said.keys() - TAKEN)
+    if wrong:
+        raise Stop("alone.no_address", where=str(said.get("dbname", "DSN")), reason=", ".join(wrong))
+    return Database(
+        said.get("host", "localhost"), int(said.get("port", 5432)), said["dbname"], said["user"],
+        said.get("password", ""), sslmode=said.get("sslmode", "prefer"), sslrootcert=said.get("sslrootcert", ""),
+    )  # fmt: skip
+
+
+def address(text: str) -> tuple[str, str]:
+    """Bucket and prefix of `s3://bucket/prefix/`; the prefix ends in a stroke and is not empty. Raises Stop."""
+    parts = urlsplit(text)
+    prefix = parts.path.strip("/")
+    if parts.scheme != "s3" or not parts.netloc or not prefix:
+        raise Stop("alone.no_bucket", where=text)
+    return parts.netloc, f"{prefix}/"
+
+
+def _s3() -> Any:
+    session = aws.session()
+    return aws.Cloud(session, session.region_name or DEFAULT_REGION).client("s3")
+
+
+def _offer_programs() -> None:
+    """pg_dump and pg_restore of the wheel, behind those that are installed."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{bin_dir()}"

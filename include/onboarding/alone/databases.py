@@ -1,0 +1,185 @@
+"""A whole PostgreSQL database moved to another server and proven there, by one process that holds the snapshot itself.
+
+The moment that is proven is the moment that was moved: the verifier reads the source under the mover's own snapshot,
+so the source may go on taking writes. What was written there afterwards is not on the target, and nobody says it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from onboarding.addresses import Database
+from onboarding.alone import Progress, Tell
+from onboarding.databases import plan as engine_plan
+from onboarding.databases import target as engine_target
+from onboarding.databases.assess import assess, offers
+from onboarding.databases.finish import finish
+from onboarding.databases.plan import Shard
+from onboarding.databases.roles import bring_grants, ensure_roles
+from onboarding.databases.rows import ShardResult, move_unit
+from onboarding.databases.schema import copy_schema
+from onboarding.databases.sequences import set_sequences
+from onboarding.databases.sessions import session
+from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
+from onboarding.databases.status import clean_up, status
+from onboarding.errors import Stop
+from onboarding.readiness import Finding
+from onboarding.reconcile import Comparison, compare_databases
+
+MAINTENANCE = "postgres"
+LOAD = "alone"
+LOOK_S = 0.5
+SHARDS_PER_JOB = 4  # so that streams end together, and a bar has something to show
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was found equal or not, and how long each step took, in seconds."""
+
+    found: Comparison
+    rows: int
+    bytes: int
+    seconds: dict[str, float]
+
+    @property
+    def proven(self) -> bool:
+        return self.found.equal
+
+
+def obstacles(source: Database, target: Database, jobs: int) -> list[Finding]:
+    """What stands in the way of a copy, worst first; a database nobody serves has no service to freeze."""
+    return assess(source, None, target=offers(_admin(target)), shards=jobs)
+
+
+def move_database(source: Database, target: Database, *, jobs: int, resume: bool, tell: Tell) -> Moved:
+    """The database `target.name` made on the target's server with everything the source has, then compared.
+
+    `target` is a login that may make databases and roles. A database of that name that holds anything is left alone
+    (Stop), unless an unfinished move of ours left it: then it is made anew or, with `resume`, what has arrived stays
+    if the source stood still since. `jobs` streams copy, and as many more connections on either side compare.
+    """
+    clock = _Clock(tell)
+    with closing(open_snapshot(source)) as held:
+        load, fence = _attempt(target, held, resume, tell)
+        clock.begin("schema")
+        into = engine_target.ensure_empty_database(_admin(target), target.name, load=load, fence=fence, source=source)
+        copy_schema(source, into, load=load, fence=fence, snapshot_id=held.id)
+        shards = engine_plan.plan(source, into, jobs * SHARDS_PER_JOB, load=load, fence=fence, snapshot_id=held.id)
+        clock.begin("rows")
+        _copy(source, into, shards, held, load, fence, jobs, tell)
+        arrived = status(into, load)
+        clock.begin("finish")
+        roles = ensure_roles(source, into)  # first, because policies and views name them
+        finish(source, into, load=load, fence=fence, jobs=jobs)
+        bring_grants(source, into, roles)
+        set_sequences(source, into)
+        clock.begin("prove")
+        found = compare_databases(source, into, jobs=jobs, source_snapshot=held.exported)
+    if found.equal:
+        _leave_no_notes(into, load, fence)
+    return Moved(found, arrived.rows, arrived.bytes, clock.end())
+
+
+def _admin(target: Database) -> Database:
+    return replace(target, name=MAINTENANCE)
+
+
+def _attempt(target: Database, held: Snapshot, resume: bool, tell: Tell) -> tuple[str, int]:
+    """The name of the load that goes on or begins, and a fence above everybody's."""
+    unfinished = _unfinished(target)
+    taken = engine_target.take(_admin(target), target.name)
+    if resume and unfinished is not None and unfinished.load == taken.load:
+        if unfinished.seen in ("", sees(held.id)):
+            return taken.load, taken.fence
+        tell(Progress("anew"))
+    return f"{LOAD}{taken.fence}", taken.fence
+
+
+@dataclass(frozen=True)
+class _Unfinished:
+    """A load of ours that was not proven, and the transactions its rows are of; empty before the first row."""
+
+    load: str
+    seen: str
+
+
+def _unfinished(target: Database) -> _Unfinished | None:
+    """What an earlier call left; None where there is no database, or an empty one. Raises Stop for anybody else's."""
+    with session(_admin(target)) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [target.name]).fetchone() is None:
+            return None
+    with session(target) as connection:
+        if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
+            if connection.execute(HOLDS_ANYTHING).fetchone() != (False,):
+                raise Stop("alone.not_empty", where=str(target))
+            return None
+        load, seen = connection.execute(
+            "SELECT (SELECT load FROM namrong.load), coalesce((SELECT max(snapshot) FROM namrong.checkpoints), '')"
+        ).fetchall()[0]
+    if not load.startswith(LOAD):
+        raise Stop("alone.a_pilots", where=str(target), load=load)
+    return _Unfinished(load, seen)
+
+
+HOLDS_ANYTHING = """
+WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))
+    OR EXISTS (SELECT FROM pg_proc WHERE pronamespace IN (SELECT oid FROM own))
+    OR EXISTS (SELECT FROM own WHERE nspname <> 'public')
+    OR EXISTS (SELECT FROM pg_largeobject_metadata)
+"""
+
+
+def _copy(
+    source: Database,
+    into: Database,
+    shards: Sequence[Shard],
+    held: Snapshot,
+    load: str,
+    fence: int,
+    jobs: int,
+    tell: Tell,
+) -> None:
+    """Every shard, `jobs` at a time; the first failure is raised once those under way have ended."""
+    with ThreadPoolExecutor(jobs, thread_name_prefix="copy") as pool:
+        moving: list[Future[ShardResult]] = [
+            pool.submit(move_unit, source, into, shard, snapshot_id=held.id, load=load, fence=fence) for shard in shards
+        ]
+        waiting = set(moving)
+        while waiting:
+            ended, waiting = wait(waiting, timeout=LOOK_S)
+            here = status(into, load)
+            tell(Progress("rows", here.parts, here.planned_parts, here.rows, here.bytes))
+            if any(one.exception() for one in ended):
+                pool.shutdown(wait=True, cancel_futures=True)
+                break
+    for failure in [one.exception() for one in moving if not one.cancelled()]:
+        if failure is not None:
+            raise failure
+
+
+def _leave_no_notes(into: Database, load: str, fence: int) -> None:
+    clean_up(into, load=load, fence=fence)
+    with session(into) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS namrong")
+
+
+class _Clock:
+    """Tells which step begins, and keeps how long each took."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._began: list[tuple[str, float]] = []
+
+    def begin(self, step: str) -> None:
+        self._began.append((step, time.monotonic()))
+        self._tell(Progress(step))
+
+    def end(self) -> dict[str, float]:
+        """Seconds by step."""
+        ends = [at for _, at in self._began[1:]] + [time.monotonic()]
+        return {step: round(end - at, 3) for (step, at), end in zip(self._began, ends, strict=True)}
