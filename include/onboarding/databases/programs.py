@@ -55,22 +55,29 @@ def _environment(database: Database | None, folder: Path, label: str) -> dict[st
     base = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     if database is None:
         return base
-    secret = folder / "pgpass"
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write("*:*:*:*:" + database.password.replace("\\", "\\\\").replace(":", "\\:") + "\n")
     return base | {
         "PGHOST": database.host,
         "PGHOSTADDR": database.resolve(database.host),
         "PGPORT": str(database.port),
         "PGDATABASE": database.name,
         "PGUSER": database.user,
-        "PGPASSFILE": str(secret),
         "PGSSLMODE": database.sslmode,
         "PGSSLROOTCERT": database.sslrootcert,
         "PGCONNECT_TIMEOUT": "10",
         "PGCLIENTENCODING": "UTF8",
         "PGAPPNAME": label or "namrong",
+        **_password(database, folder),
     }
+
+
+def _password(database: Database, folder: Path) -> dict[str, str]:
+    """Where libpq finds the password: a file of ours; where we were given none, the caller's own password file."""
+    if not database.password:
+        return {name: os.environ[name] for name in ("PGPASSFILE", "HOME") if name in os.environ}
+    secret = folder / "pgpass"
+    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("*:*:*:*:" + database.password.replace("\\", "\\\\").replace(":", "\\:") + "\n")
+    return {"PGPASSFILE": str(secret)}
 
 
 def _without_values(text: str) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import psycopg
+import asyncpg
 from psycopg import sql
 
 from onboarding.addresses import Database
+from onboarding.databases import streams
 from onboarding.databases.fence import claim, label
 from onboarding.databases.large_objects import copy_large_objects
 from onboarding.databases.plan import Part, Shard
 from onboarding.databases.sessions import Connection, session, statement
-from onboarding.databases.snapshot import import_snapshot, sees
+from onboarding.databases.snapshot import sees
+from onboarding.databases.streams import Stream, begin_on_snapshot, pass_through, stream
 from onboarding.errors import Stop
 
-CHUNK_BYTES = 256 * 1024
 LOCK_PATIENCE_MS = 60_000
 """A copy that waits longer for somebody's lock on the source fails and is tried again: it never hangs unseen."""
 
@@ -41,18 +41,13 @@ def move_unit(
     load has to start clean: `ensure_empty_database` under a new load); TryAgain when a server went away.
     """
     claim(target, shard.unit, load=load, fence=fence)
-    moved: list[tuple[Part, int, int]] = []
     name = label(shard.unit, fence)
-    with session(source, label=name) as reading, session(target, autocommit=True, label=name) as writing:
-        arrived = _arrived(writing, shard, snapshot_id)
-        todo = [part for part in shard.parts if part.id not in arrived]
-        if todo:
-            import_snapshot(reading, snapshot_id)
-            reading.execute(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
-        for part in todo:
-            done = _move(reading, writing, part, Attempt(load, shard.unit, snapshot_id, fence))
-            if done is not None:
-                moved.append((part, *done))
+    with session(target, label=name) as connection:
+        arrived = _arrived(connection, shard, snapshot_id)
+    todo = [part for part in shard.parts if part.id not in arrived]
+    forms = _forms(source, todo)
+    attempt = Attempt(load, shard.unit, snapshot_id, fence)
+    moved = streams.run(lambda: _move_all(source, target, todo, forms, attempt), source, target) if todo else []
     return ShardResult(
         sum(count for part, count, _ in moved if part.kind == "rows"),
         sum(count for part, count, _ in moved if part.kind == "large_objects"),
@@ -82,64 +77,83 @@ def _arrived(writing: Connection, shard: Shard, snapshot_id: str) -> set[str]:
     return {part for (part,) in rows}
 
 
-def _move(reading: Connection, writing: Connection, part: Part, attempt: Attempt) -> tuple[int, int] | None:
+@dataclass(frozen=True)
+class _Form:
+    """How a table travels: its columns, and whether the binary form means the same on both sides."""
+
+    columns: list[str]
+    binary: bool
+
+
+def _forms(source: Database, parts: list[Part]) -> dict[tuple[str, str], _Form]:
+    """By table. (Asked outside the snapshot: its holder keeps every table from being altered.)"""
+    forms: dict[tuple[str, str], _Form] = {}
+    with session(source) as reading:
+        for schema, table in {(part.schema, part.table) for part in parts if part.kind == "rows"}:
+            row = reading.execute(statement("columns"), {"schema": schema, "table": table}).fetchone()
+            if row is None:
+                raise Stop("databases.refused", where=f"{schema}.{table}", reason="pg_attribute", sqlstate="")
+            forms[schema, table] = _Form(list(row[0] or []), bool(row[1]))
+    return forms
+
+
+async def _move_all(
+    source: Database, target: Database, parts: list[Part], forms: dict[tuple[str, str], _Form], attempt: Attempt
+) -> list[tuple[Part, int, int]]:
+    """Rows and bytes of each part that this call moved."""
+    moved: list[tuple[Part, int, int]] = []
+    name = label(attempt.unit, attempt.fence)
+    async with stream(source, name) as reading, stream(target, name) as writing:
+        await begin_on_snapshot(reading, attempt.snapshot_id, LOCK_PATIENCE_MS)
+        for part in parts:
+            done = await _move(reading, writing, part, forms.get((part.schema, part.table)), attempt)
+            if done is not None:
+                moved.append((part, *done))
+    return moved
+
+
+async def _move(
+    reading: Stream, writing: Stream, part: Part, form: _Form | None, attempt: Attempt
+) -> tuple[int, int] | None:
     """Rows and bytes of one part, moved and checkpointed in one transaction; None when somebody else just did."""
     try:
-        with writing.transaction():
-            check_shared(writing, attempt)
-            copier: Callable[..., tuple[int, int]] = copy_rows if part.kind == "rows" else copy_large_objects
-            rows, size = copier(reading, writing, part)
-            writing.execute(
+        async with writing.transaction():
+            await _check(writing, attempt)
+            if form is None:
+                rows, size = await copy_large_objects(reading, writing, part)
+            else:
+                rows, size = await copy_rows(reading, writing, part, form)
+            await writing.execute(
                 "INSERT INTO namrong.checkpoints (part, load, unit, snapshot, rows, bytes, fence)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                [part.id, attempt.load, attempt.unit, sees(attempt.snapshot_id), rows, size, attempt.fence],
-            )
-    except psycopg.errors.UniqueViolation as twice:
-        if twice.diag.schema_name == "namrong" and twice.diag.table_name == "checkpoints":
+                " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                part.id, attempt.load, attempt.unit, sees(attempt.snapshot_id), rows, size, attempt.fence,
+            )  # fmt: skip
+    except asyncpg.UniqueViolationError as twice:
+        if twice.schema_name == "namrong" and twice.table_name == "checkpoints":
             return None
         raise
     return rows, size
 
 
-def check_shared(writing: Connection, attempt: Attempt) -> None:
+async def _check(writing: Stream, attempt: Attempt) -> None:
     """A look before the work, without a lock that lasts; the refusal that counts is the checkpoint's."""
-    held = writing.execute("SELECT load, token FROM namrong.load").fetchone()
+    held = await writing.fetchrow("SELECT load, token FROM namrong.load")
     if held is None or held[0] != attempt.load or held[1] > attempt.fence:
-        raise Stop("databases.fenced", where=writing.info.dbname)
+        raise Stop("databases.fenced", where=writing.where)
 
 
-def copy_rows(reading: Connection, writing: Connection, part: Part) -> tuple[int, int]:
+async def copy_rows(reading: Stream, writing: Stream, part: Part, form: _Form) -> tuple[int, int]:
     """Rows and bytes copied, from blocks of one table into the same columns there."""
-    columns, binary = _columns(reading, part)
-    how = sql.SQL("(FORMAT {})").format(sql.SQL("binary" if binary else "text"))
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    out = sql.SQL("COPY (SELECT {} FROM ONLY {}{}) TO STDOUT {}").format(
-        names, sql.Identifier(part.schema, part.table), _between(part), how
-    )
-    listed = sql.SQL("({})").format(names) if columns else sql.SQL("")  # a table may have no column of its own
-    into = sql.SQL("COPY {} {} FROM STDIN {}").format(sql.Identifier(*part.into), listed, how)
-    size = 0
-    with reading.cursor() as giving, writing.cursor() as taking:
-        with giving.copy(out) as chunks, taking.copy(into) as sink:
-            waiting = bytearray()
-            for chunk in chunks:
-                waiting += chunk
-                if len(waiting) >= CHUNK_BYTES:
-                    size += len(waiting)
-                    sink.write(bytes(waiting))
-                    waiting.clear()
-            size += len(waiting)
-            sink.write(bytes(waiting))
-        if giving.rowcount != taking.rowcount:
-            raise Stop("databases.rows_lost", where=part.id, read=giving.rowcount, written=taking.rowcount)
-        return taking.rowcount, size
-
-
-def _columns(reading: Connection, part: Part) -> tuple[list[str], bool]:
-    row = reading.execute(statement("columns"), {"schema": part.schema, "table": part.table}).fetchone()
-    if row is None:
-        raise Stop("databases.refused", where=part.id, reason="pg_attribute", sqlstate="")
-    return list(row[0] or []), bool(row[1])
+    names = sql.SQL(", ").join(map(sql.Identifier, form.columns))
+    query = sql.SQL("SELECT {} FROM ONLY {}{}").format(names, sql.Identifier(part.schema, part.table), _between(part))
+    schema, table = part.into
+    read, written, size = await pass_through(
+        reading, query.as_string(), writing, schema=schema, table=table, columns=form.columns,
+        form="binary" if form.binary else "text",
+    )  # fmt: skip
+    if read != written:
+        raise Stop("databases.rows_lost", where=part.id, read=read, written=written)
+    return written, size
 
 
 def _between(part: Part) -> sql.Composable:

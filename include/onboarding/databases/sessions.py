@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from onboarding.addresses import Database
-from onboarding.errors import Stop, TryAgain
+from onboarding.errors import OnboardingError, Stop, TryAgain
 
 Connection = psycopg.Connection[Any]
 
@@ -49,20 +49,29 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as failure:
-        state = failure.sqlstate or ""
-        if state == "NR001":
-            raise Stop("databases.fenced", where=where) from failure
-        if state == "NR002":
-            raise Stop("databases.mixed_snapshot", where=where) from failure
-        if not state or state.startswith(PASSING):
-            raise TryAgain("databases.interrupted", where=where, reason=type(failure).__name__) from failure
-        raise Stop("databases.refused", where=where, reason=without_values(failure), sqlstate=state) from failure
+        raise explained(where, failure.sqlstate or "", without_values(failure)) from failure
+
+
+def explained(where: str, state: str, reason: str) -> OnboardingError:
+    """What a server's error (SQLSTATE; empty when the connection broke) means for us; `reason` quotes no row."""
+    if state == "NR001":
+        return Stop("databases.fenced", where=where)
+    if state == "NR002":
+        return Stop("databases.mixed_snapshot", where=where)
+    if not state or state.startswith(PASSING):
+        return TryAgain("databases.interrupted", where=where, reason=reason)
+    return Stop("databases.refused", where=where, reason=reason, sqlstate=state)
 
 
 def without_values(failure: psycopg.Error) -> str:
     """The kind of the error and the objects it names; never its text, which may quote a citizen's row."""
     named = failure.diag
-    places = (named.schema_name, named.table_name, named.column_name, named.constraint_name, named.datatype_name)
+    return named_only(failure, named.schema_name, named.table_name, named.column_name, named.constraint_name,
+                      named.datatype_name)  # fmt: skip
+
+
+def named_only(failure: Exception, *places: str | None) -> str:
+    """The kind of the error, and those of the places that it names."""
     return ".".join([type(failure).__name__, *(place for place in places if place)])
 
 

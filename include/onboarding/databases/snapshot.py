@@ -79,14 +79,22 @@ def sees(snapshot_id: str) -> str:
     return snapshot_id.partition("/")[2]
 
 
+IMPORTING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+SEES = "SELECT pg_current_snapshot()::text"
+
+
+def importing(snapshot_id: str) -> str:
+    """The statement by which a transaction that is `IMPORTING` takes the snapshot."""
+    return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id.partition("/")[0])).as_string()
+
+
 def import_snapshot(connection: Connection, snapshot_id: str) -> None:
     """From here to its end the open transaction's reads come from the snapshot. Raises Stop when it is gone."""
-    exported = snapshot_id.partition("/")[0]
-    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    connection.execute(IMPORTING)
     try:
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)))
+        connection.execute(importing(snapshot_id).encode())
     except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as gone:
         raise Stop("databases.snapshot_gone", where=connection.info.dbname) from gone
-    row = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+    row = connection.execute(SEES).fetchone()
     if row is None or row[0] != sees(snapshot_id):
         raise Stop("databases.snapshot_gone", where=connection.info.dbname)

@@ -175,6 +175,19 @@ def test_resumed_only_on_the_very_same_moment(
     assert ("anew" in steps) is (resume and written)
 
 
+def test_a_password_may_stand_in_the_password_file(
+    nasty: Source, target: Database, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pgpass"
+    file.write_text("".join(f"{one.host}:*:*:{one.user}:{one.password}\n" for one in (nasty.owner, target)))
+    file.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    without = (f"host={one.host} port={one.port} dbname={one.name} user={one.user}" for one in (nasty.owner, target))
+    source, into = without
+    status, events = run("move", "database", "--source", source, "--target", into)
+    assert status == 0, events
+
+
 def test_a_pilots_database_is_left_alone(nasty: Source, interrupted: Database, run: Run) -> None:
     with interrupted.connect() as connection:
         connection.execute("UPDATE namrong.load SET load = 'rehearsal-1'")

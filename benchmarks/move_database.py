@@ -1,0 +1,193 @@
+"""A whole database moved to a second server: ours, pg_dump with pg_restore, pg_dump into psql; then every row proven.
+
+`PYTHONPATH=include:plugins .namrong/venv/bin/python benchmarks/move_database.py [--size 1] [--rounds 5]`, nothing else
+running. Two servers of our own, configured alike; port and data directory of each are verified before anything is
+timed. The tools take turns; medians and ratios are printed. `--size 1` is some 3.1 million rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from sandbox.postgres import Cluster, bin_dir
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min", "wal_compression": "off",
+            "maintenance_work_mem": "256MB", "autovacuum": "off"}  # fmt: skip
+PORT = 55432
+NAME = "registry"
+TABLES = """
+CREATE TABLE account (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner int NOT NULL, balance numeric(14,2),
+    opened timestamptz NOT NULL, note text);
+CREATE TABLE citizen (id uuid PRIMARY KEY, name text NOT NULL, born date, doc jsonb, tags text[]);
+CREATE TABLE request (id bigint PRIMARY KEY, citizen uuid NOT NULL, body text, scan bytea, at timestamptz NOT NULL);
+INSERT INTO account (owner, balance, opened, note) SELECT n % 90001, (n::bigint * 7919 % 10000000) / 100.0,
+    timestamptz '2020-01-01' + n * interval '37 seconds', 'บัญชี ' || md5(n::text) FROM generate_series(1, {accounts}) n;
+INSERT INTO citizen SELECT md5('c' || n)::uuid, 'นาย สมมติ ' || md5(n::text), date '1950-01-01' + n % 20000,
+    jsonb_build_object('ที่อยู่', md5('a' || n), 'n', n), ARRAY[md5('t' || n), 'ก'] FROM generate_series(1, {citizens}) n;
+INSERT INTO request SELECT n, md5('c' || (1 + n % {citizens}))::uuid, repeat(md5('b' || n), 6),
+    decode(repeat(md5('s' || n), 8), 'hex'), timestamptz '2024-01-01' + n * interval '11 seconds'
+    FROM generate_series(1, {requests}) n;
+CREATE INDEX ON account (owner);
+CREATE INDEX ON account (opened);
+CREATE INDEX ON citizen (name);
+CREATE INDEX ON request (at);
+ALTER TABLE request ADD FOREIGN KEY (citizen) REFERENCES citizen;
+VACUUM ANALYZE;
+"""
+ROWS = {"accounts": 2_500_000, "citizens": 200_000, "requests": 400_000}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--size", type=float, default=1.0, metavar="X")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    asked = parser.parse_args()
+    os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{os.environ['PATH']}"
+    with tempfile.TemporaryDirectory(prefix="namrong-bench-") as folder:
+        Path(folder).chmod(0o755)  # the servers run as another user
+        source, target = (made(Path(folder) / side, host) for side, host in (("a", "127.0.0.1"), ("b", "127.0.0.2")))
+        try:
+            size = filled(source, asked.size)
+            print(f"source: {size / 1e6:,.0f} MB; {source.host}:{PORT} and {target.host}:{PORT} verified")
+            return measured(source, target, Path(folder), asked.rounds)
+        finally:
+            source.stop()
+            target.stop()
+
+
+def made(folder: Path, host: str) -> Cluster:
+    cluster = Cluster(folder, host, PORT, "mover", secrets.token_urlsafe(), dict(SETTINGS))
+    cluster.create()
+    cluster.start()
+    assert cluster.running()  # process, port and data directory agree
+    return cluster
+
+
+def filled(source: Cluster, size: float) -> int:
+    """The source's database, made; its size on disk in bytes."""
+    with source.connect() as connection:
+        connection.execute(f"CREATE DATABASE {NAME}")
+    script = TABLES.format(**{name: int(rows * size) for name, rows in ROWS.items()})
+    with source.connect(NAME) as connection:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                connection.execute(statement.encode())
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def measured(source: Cluster, target: Cluster, folder: Path, rounds: int) -> int:
+    tools: dict[str, Callable[[Cluster, Cluster, Path], dict[str, float]]] = {
+        "namrong move": ours, "pg_dump -Fd -j2 | pg_restore -j2": dump_and_restore, "pg_dump | psql": dump_into_psql,
+    }  # fmt: skip
+    taken: dict[str, list[float]] = {}
+    for number in range(rounds):
+        for name, tool in tools.items():
+            emptied(target)
+            assert source.running() and target.running()
+            for step, seconds in tool(source, target, folder).items():
+                taken.setdefault(f"{name}{step}", []).append(seconds)
+            print(f"round {number + 1}: {name}", {k: v[-1] for k, v in taken.items() if k.startswith(name)}, flush=True)
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    print()
+    for name, seconds in taken.items():
+        print(f"{name:<36} median {medians[name]:6.1f} s   {min(seconds):6.1f} … {max(seconds):6.1f}")
+    moved, peer = medians["namrong move: moved"], medians["pg_dump -Fd -j2 | pg_restore -j2"]
+    print(f"moved against pg_dump and pg_restore: {moved / peer:.2f}")
+    print(f"moved and proven against the peer's move alone: {medians['namrong move: moved and proven'] / peer:.2f}")
+    print(f"proven against moved: {medians['namrong move: proven'] / moved:.2f}")
+    return 0
+
+
+def emptied(target: Cluster) -> None:
+    with target.connect() as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute("CHECKPOINT")
+
+
+def ours(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "include"),
+        "PGPASSFILE": str(passwords(folder, source, target)),
+    }
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "launcher", "move", "database", "--source", address(source), "--target",
+         address(target), "--jobs", "2", "--json"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    whole = time.monotonic() - began
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    steps = next(event for event in events if event["event"] == "moved")["seconds"]
+    print(f"  steps: {steps}; the rest of {whole:.1f} s is the start of the program")
+    proven = steps["prove"]
+    return {": moved": round(whole - proven, 2), ": proven": proven, ": moved and proven": round(whole, 2)}
+
+
+def dump_and_restore(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
+    archive = folder / "archive"
+    shutil.rmtree(archive, ignore_errors=True)
+    began = time.monotonic()
+    program(source, "pg_dump", "-Fd", "-j2", f"--compress={compression()}", f"--file={archive}", NAME)
+    program(target, "createdb", NAME)
+    program(target, "pg_restore", "-j2", f"--dbname={NAME}", str(archive))
+    program(target, "psql", "-qc", "ANALYZE", NAME)
+    return {"": round(time.monotonic() - began, 2)}
+
+
+def dump_into_psql(source: Cluster, target: Cluster, _folder: Path) -> dict[str, float]:
+    began = time.monotonic()
+    program(target, "createdb", NAME)
+    with subprocess.Popen(["pg_dump", NAME], env=login(source), stdout=subprocess.PIPE) as giving:
+        subprocess.run(["psql", "-qX", NAME], env=login(target), stdin=giving.stdout, check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+    assert giving.returncode == 0
+    program(target, "psql", "-qc", "ANALYZE", NAME)
+    return {"": round(time.monotonic() - began, 2)}
+
+
+def program(cluster: Cluster, *command: str) -> None:
+    subprocess.run(command, env=login(cluster), check=True, stdout=subprocess.DEVNULL)
+
+
+def compression() -> str:
+    """lz4, as the peer is at its best, where this pg_dump was built with it; else none."""
+    probe = subprocess.run(["pg_dump", "--compress=lz4", "--version"], capture_output=True, check=False)
+    built = subprocess.run(["ldd", shutil.which("pg_dump") or ""], capture_output=True, text=True, check=False)
+    return "lz4" if probe.returncode == 0 and "lz4" in built.stdout else "none"
+
+
+def address(cluster: Cluster) -> str:
+    return make_conninfo(host=cluster.host, port=cluster.port, dbname=NAME, user=cluster.superuser)
+
+
+def passwords(folder: Path, *clusters: Cluster) -> Path:
+    path = folder / "pgpass"
+    path.write_text("".join(f"{one.host}:{one.port}:*:{one.superuser}:{one.password}\n" for one in clusters))
+    path.chmod(0o600)
+    return path
+
+
+def login(cluster: Cluster) -> dict[str, str]:
+    return {**os.environ, "PGHOST": cluster.host, "PGPORT": str(cluster.port), "PGUSER": cluster.superuser,
+            "PGPASSWORD": cluster.password, "LC_ALL": "C"}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
