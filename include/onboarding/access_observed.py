@@ -33,9 +33,10 @@ def observe_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: st
         return _seen(Answer.FAIL, "no time box", now, "access.not_boxed", name=access_name(manifest))
     if datetime.fromisoformat(expires) <= now:
         return _seen(Answer.FAIL, "over", now, "access.over", expires=expires)
+    # the request first: one that ends between the two looks is then found assigned, never taken for taken away
+    last = last_request(sso_admin, instance, permission_set, account_id)
     if list(assignments(sso_admin, instance, permission_set, account_id)):
         return _seen(Answer.PASS, "assigned", now, "access.none", expires=expires)
-    last = last_request(sso_admin, instance, permission_set, account_id)
     if last is None or last["Status"] == "SUCCEEDED":
         return _seen(Answer.FAIL, "taken away", now, "access.none", account=account_id)
     if last["Status"] == "FAILED":
