@@ -43,7 +43,8 @@ def marked(checkout: Path) -> list[psutil.Process]:
 
     A process is ours by `NAMRONG_CHECKOUT` in its environment, or (PostgreSQL gets none) by its working
     directory below this checkout's run folder. One that supervised a task made itself unreadable to its own user
-    (Airflow takes PR_SET_DUMPABLE away): the session tells whose that is.
+    (Airflow takes PR_SET_DUMPABLE away): the session tells whose that is. One that has ended and waits for its parent
+    to notice is nobody's: it is as unreadable, and holds nothing.
     """
     run = checkout / ".namrong" / "run"
     kin = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
@@ -138,7 +139,8 @@ def _is_of_session(process: psutil.Process, run: Path) -> bool:
     """Whether it is of the session that the recorded supervisor began; a number in use as a session is not reused."""
     try:
         supervisor = json.loads((run / "supervisor.json").read_text())["pid"]
-        return bool(os.getsid(process.pid) == supervisor and process.uids().real == os.getuid())
+        of_session = os.getsid(process.pid) == supervisor and process.uids().real == os.getuid()
+        return bool(of_session and not _is_dead(process))
     except (OSError, ValueError, KeyError, psutil.Error):
         return False
 

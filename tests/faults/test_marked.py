@@ -39,8 +39,10 @@ def checkout() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_an_unreadable_process_of_the_supervisors_session_is_ours(checkout: Path, recorded: bool) -> None:
+@pytest.mark.parametrize(("recorded", "ended"), [(True, False), (False, False), (True, True)])
+def test_an_unreadable_process_of_the_supervisors_session_is_ours_while_it_lives(
+    checkout: Path, *, recorded: bool, ended: bool
+) -> None:
     ready, tell = os.pipe()
 
     def linger() -> None:
@@ -56,10 +58,13 @@ def test_an_unreadable_process_of_the_supervisors_session_is_ours(checkout: Path
         assert os.read(ready, 1) == b"!"
         holder = {"pid": unreadable if recorded else unreadable + 1}
         (checkout / ".namrong" / "run" / "supervisor.json").write_text(json.dumps(holder))
+        if ended:
+            os.kill(unreadable, signal.SIGKILL)  # and not waited for: it stays as a zombie, unreadable as before
+            os.waitid(os.P_PID, unreadable, os.WEXITED | os.WNOWAIT)
         looking = as_ordinary_user(look)
         found = json.loads(os.read(ready, 65536))
         os.waitpid(looking, 0)
-        assert found == ([unreadable] if recorded else [])
+        assert found == ([unreadable] if recorded and not ended else [])
     finally:
         os.kill(unreadable, signal.SIGKILL)
         os.waitpid(unreadable, 0)
