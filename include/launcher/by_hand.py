@@ -100,6 +100,8 @@ def database(text: str) -> Database:
     except ProgrammingError as failure:
         raise Stop("alone.no_address", where="DSN", reason="conninfo") from failure
     wrong = sorted({"dbname", "user"} - said.keys()) + sorted(said.keys() - TAKEN)
+    if not str(said.get("port", "5432")).isdecimal():
+        wrong.append("port")
     if wrong:
         raise Stop("alone.no_address", where=str(said.get("dbname", "DSN")), reason=", ".join(wrong))
     return Database(

@@ -203,6 +203,7 @@ def test_a_pilots_database_is_left_alone(nasty: Source, interrupted: Database, r
         ("no equals sign", 2, "alone.no_address"),
         ("postgresql://me@127.0.0.1:1/x?target_session_attrs=any", 2, "alone.no_address"),
         ("postgresql://127.0.0.1:1/x", 2, "alone.no_address"),
+        ("host=127.0.0.1 user=me dbname=x port=1,2", 2, "alone.no_address"),
         ("postgresql://me@127.0.0.1:1/x", 3, "addresses.database_unreachable"),
     ],
 )
