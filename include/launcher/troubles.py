@@ -6,6 +6,7 @@ that never happened, or was not seen as it must be, is a demonstration that fail
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ class Trouble(ABC):
 class ForgottenSession(Trouble):
     """A session at the agency holds a table locked: the load stays red until the session is gone and it is cleared."""
 
-    BEGINS_AFTER = "account.gate_account"
+    BEGINS_AFTER = "account.gate_account_made"
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -133,26 +134,45 @@ class ForgottenSession(Trouble):
 
 
 class FailingProbe(Trouble):
-    """The service cannot log in on the target any more when half the traffic has arrived: the name goes back."""
+    """The service cannot log in on the target any more when half the traffic has arrived: the name goes back.
 
+    A step of the samples' ramp takes two seconds, no longer than one look at all pilots on a busy machine; so a
+    thread of its own waits for the moment.
+    """
+
+    BEGINS_AFTER = "cutover.approve_cutover_2"
     AFTER_PERCENT = 10
+    LOOKS_EVERY_S = 0.1
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._workload = scene.pilot.manifest.databases[0]
+        self._watcher: threading.Thread | None = None
+        self._run_ended = threading.Event()
         self._locked_out = False
         self._weights: Mapping[str, int] = {}
         self.over = False
 
     def look(self, now: Moment) -> bool:
-        if not self._locked_out:
-            if self.AFTER_PERCENT in self._steps():
-                self._may_log_in(False)
-                self._locked_out = True
-                self.scene.say("locked_out", role=self._workload.service_role)
-        elif now.state == "failed" and not self.over:
-            self._mend()
+        states = {task["task_id"]: task["state"] for task in now.instances}
+        if self._watcher is None:
+            if states.get(self.BEGINS_AFTER) == "success":
+                self._watcher = threading.Thread(target=self._lock_out, name="failing-probe", daemon=True)
+                self._watcher.start()
+        elif now.state in FINISHED and not self.over:
+            self._run_ended.set()
+            self._watcher.join()
+            if self._locked_out and now.state == "failed":
+                self._mend()
         return False
+
+    def _lock_out(self) -> None:
+        while self.AFTER_PERCENT not in self._steps():
+            if self._run_ended.wait(self.LOOKS_EVERY_S):
+                return
+        self._may_log_in(False)
+        self._locked_out = True
+        self.scene.say("locked_out", role=self._workload.service_role)
 
     def _mend(self) -> None:
         pilot = self.scene.pilot

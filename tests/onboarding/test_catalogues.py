@@ -47,7 +47,7 @@ KEY = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+")
 HOLE = "\0"
 HOLED = re.compile(rf"[a-z_0-9.{HOLE}]*[a-z_.]{{4}}[a-z_0-9.{HOLE}]*")
 # Look like keys and are names of checks and steps, shown as they are.
-NO_KEYS = frozenset({"cutover.window", "cutover.shift_traffic", "programme.chosen"})
+NO_KEYS = frozenset({"cutover.approve_cutover_2", "cutover.window", "cutover.shift_traffic", "programme.chosen"})
 # Filled with words that are not ours (Airflow's states) or no words (months), so that no literal of ours has them.
 OTHERS_WORDS = ("launcher.task_states.", "programme.months.")
 

@@ -24,19 +24,15 @@ def install(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
-def test_the_password_goes_through_a_private_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(
-        tmp_path, 'echo "$@"; env; stat -c %a "$PGPASSFILE" $(dirname "$PGPASSFILE"); cat "$PGPASSFILE"', monkeypatch
-    )
+def test_the_password_goes_through_a_nameless_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, 'echo "$@"; env; stat -Lc "%a %h %F" "$PGPASSFILE"; cat "$PGPASSFILE"', monkeypatch)
     monkeypatch.setenv("PGPASSWORD", "somebody else's")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not for pg_dump")
-    with programs.private_directory() as folder:
-        said = programs.run("pg_dump", ["--one", "--two"], PLACE, folder).decode()
-    shown, _, secret_file = said.rpartition("600\n700\n")
+    said = programs.run("pg_dump", ["--one", "--two"], PLACE).decode()
+    shown, _, secret_file = said.rpartition("600 0 regular file\n")  # no name anywhere: a kill leaves nothing
     assert "--one --two" in shown and "PGHOSTADDR=127.0.0.9" in shown and "PGDATABASE=it's = x" in shown
     assert "cret" not in shown and "somebody" not in shown and "AWS_" not in shown
     assert secret_file == "*:*:*:*:s\\:e\\\\cret\n"
-    assert not folder.exists()
 
 
 def test_a_database_name_is_never_an_option() -> None:
@@ -56,15 +52,15 @@ def test_a_failure_says_why_without_a_row(
 ) -> None:
     (tmp_path / "stderr").write_text(stderr)
     install(tmp_path, f"cat {tmp_path}/stderr >&2; exit 1", monkeypatch)
-    with programs.private_directory() as folder, pytest.raises(kind) as failed:
-        programs.run("pg_dump", [], PLACE, folder)
+    with pytest.raises(kind) as failed:
+        programs.run("pg_dump", [], PLACE)
     assert "error:" in str(failed.value) and "1234567890123" not in str(failed.value)
 
 
 def test_a_program_that_is_not_there_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with programs.private_directory() as folder, pytest.raises(AskPerson, match="pg_dump"):
-        programs.run("pg_dump", [], PLACE, folder)
+    with pytest.raises(AskPerson, match="pg_dump"):
+        programs.run("pg_dump", [], PLACE)
 
 
 @pytest.mark.parametrize(

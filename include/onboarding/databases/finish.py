@@ -52,7 +52,7 @@ def finish(source: Database, target: Database, *, load: str, fence: int, jobs: i
     with programs.private_directory() as folder:
         path = folder / "schema.dump"
         path.write_bytes(archive)
-        todo, found = _todo(source, target, path, folder)
+        todo, found = _todo(source, target, path)
         for entries, streams in _phases(todo, jobs):
             _restore(target, path, folder, entries, streams, fence)
     lost = missing(source, target)
@@ -93,9 +93,9 @@ def _archive(connection: Connection) -> bytes:
     return bytes(row[0])
 
 
-def _todo(source: Database, target: Database, archive: Path, folder: Path) -> tuple[list[str], int]:
+def _todo(source: Database, target: Database, archive: Path) -> tuple[list[str], int]:
     """The archive's entries that the target lacks, as lines for pg_restore, and how many it has."""
-    listing = programs.run("pg_restore", ["--list", "--section=post-data", str(archive)], None, folder).decode()
+    listing = programs.run("pg_restore", ["--list", "--section=post-data", str(archive)], None).decode()
     entries = [match for match in map(ENTRY.match, listing.splitlines()) if match]
     wanted = [entry for entry in entries if not entry["name"].startswith(LEFT_OUT)]
     once = [entry for entry in wanted if not entry["name"].startswith(REPEATABLE)]
@@ -167,7 +167,7 @@ def _restore(target: Database, archive: Path, folder: Path, todo: list[str], job
         "pg_restore",
         [f"--dbname={programs.connection_string(target)}", f"--jobs={jobs}", "--section=post-data", "--exit-on-error",
          "--no-owner", "--no-privileges", f"--use-list={chosen}", str(archive)],
-        target, folder, label=label(UNIT, fence),
+        target, label=label(UNIT, fence),
     )  # fmt: skip
 
 

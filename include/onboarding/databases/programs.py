@@ -21,22 +21,24 @@ SHOWN_LINES = 5
 
 @contextmanager
 def private_directory() -> Iterator[Path]:
-    """A directory that only we can read (0700), gone afterwards."""
+    """A directory that only we can read (0700), gone afterwards; no secret is ever in it."""
     with tempfile.TemporaryDirectory(prefix="namrong-") as folder:
         yield Path(folder)
 
 
-def run(program: str, arguments: Sequence[str], database: Database | None, folder: Path, *, label: str = "") -> bytes:
-    """What the program printed. `folder` is private; the password goes through a file in it.
+def run(program: str, arguments: Sequence[str], database: Database | None, *, label: str = "") -> bytes:
+    """What the program printed.
 
     Raises AskPerson when the program is not installed, TryAgain when the server went away, Stop otherwise.
     """
     found = shutil.which(program)
     if found is None:
         raise AskPerson("databases.program_missing", program=program)
-    done = subprocess.run(
-        [found, *arguments], env=_environment(database, folder, label), capture_output=True, check=False
-    )
+    with _password(database) as (named, files):
+        done = subprocess.run(
+            [found, *arguments], env=_environment(database, label) | named, pass_fds=files, capture_output=True,
+            check=False,
+        )  # fmt: skip
     if done.returncode != 0:
         reason = _without_values(done.stderr.decode("utf-8", "replace"))
         kind = TryAgain if any(word in reason for word in PASSING_WORDS) else Stop
@@ -50,7 +52,7 @@ def connection_string(database: Database) -> str:
     return f"dbname='{escaped}'"
 
 
-def _environment(database: Database | None, folder: Path, label: str) -> dict[str, str]:
+def _environment(database: Database | None, label: str) -> dict[str, str]:
     """Nobody else's PG* variables; the locale fixed, so that messages can be read."""
     base = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     if database is None:
@@ -66,18 +68,25 @@ def _environment(database: Database | None, folder: Path, label: str) -> dict[st
         "PGCONNECT_TIMEOUT": "10",
         "PGCLIENTENCODING": "UTF8",
         "PGAPPNAME": label or "namrong",
-        **_password(database, folder),
     }
 
 
-def _password(database: Database, folder: Path) -> dict[str, str]:
-    """Where libpq finds the password: a file of ours; where we were given none, the caller's own password file."""
-    if not database.password:
-        return {name: os.environ[name] for name in ("PGPASSFILE", "HOME") if name in os.environ}
-    secret = folder / "pgpass"
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+@contextmanager
+def _password(database: Database | None) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+    """Where libpq finds the password, as variables and the open files that the program inherits for it.
+
+    Ours is a file in memory without a name: nothing is left of it when we are killed. Where we were given no
+    password, the caller's own password file serves.
+    """
+    if database is None or not database.password:
+        mine = ("PGPASSFILE", "HOME") if database is not None else ()
+        yield {name: os.environ[name] for name in mine if name in os.environ}, ()
+        return
+    with os.fdopen(os.memfd_create("pgpass"), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)  # libpq reads no password file that others may read
         file.write("*:*:*:*:" + database.password.replace("\\", "\\\\").replace(":", "\\:") + "\n")
-    return {"PGPASSFILE": str(secret)}
+        file.flush()
+        yield {"PGPASSFILE": f"/proc/self/fd/{file.fileno()}"}, (file.fileno(),)
 
 
 def _without_values(text: str) -> str:

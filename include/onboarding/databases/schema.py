@@ -32,7 +32,7 @@ def copy_schema(source: Database, target: Database, *, load: str, fence: int, sn
         return False
     with programs.private_directory() as folder:
         archive = dump(source, folder, snapshot_id)
-        script = pre_data(archive, folder)
+        script = pre_data(archive)
         body = archive.read_bytes()
     with session(target, label=label("schema", fence)) as connection:
         check(connection, load=load, fence=fence)
@@ -48,18 +48,17 @@ def dump(source: Database, folder: Path, snapshot_id: str) -> Path:
     """pg_dump's archive of the schema, rows left out, as the snapshot sees it."""
     archive = folder / "schema.dump"
     exported = snapshot_id.partition("/")[0]
-    programs.run("pg_dump", [*WHAT, f"--snapshot={exported}", f"--file={archive}"], source, folder)
+    programs.run("pg_dump", [*WHAT, f"--snapshot={exported}", f"--file={archive}"], source)
     return archive
 
 
-def pre_data(archive: Path, folder: Path) -> bytes:
+def pre_data(archive: Path) -> bytes:
     """The SQL that makes types, functions, tables and views: plain statements for one transaction."""
     key = secrets.token_hex(16)
     text = programs.run(
         "pg_restore",
         ["--section=pre-data", "--no-owner", "--no-privileges", f"--restrict-key={key}", "--file=-", str(archive)],
         None,
-        folder,
     )
     # psql's own commands: our key, drawn just now, is on no line of the agency's
     return b"".join(line for line in text.splitlines(keepends=True) if not _restricts(line, key))
