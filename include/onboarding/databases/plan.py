@@ -15,8 +15,10 @@ from onboarding.databases.fence import check, label
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.snapshot import import_snapshot
 
-LEAST_PART_BYTES = 8 * 1024 * 1024
-PARTS_PER_SHARD = 4  # a killed attempt repeats one part, and a slow shard leaves less to wait for
+LEAST_PART_BYTES, MOST_PART_BYTES = 1 << 20, 256 << 20
+PARTS_OF_ALL = 200
+"""A killed attempt repeats what was under way, a part per stream: two streams on average one of so many parts."""
+RANGES_FROM = 140_000  # PostgreSQL 14 is the first to read a range of blocks without reading the whole table
 LARGE_OBJECTS_PER_PART = 1_000
 LARGE_OBJECT_BYTES = 64 * 1024  # what one weighs in the plan; its size is not in any catalogue that an owner may read
 
@@ -73,7 +75,7 @@ def plan(source: Database, target: Database, shards: int, *, load: str, fence: i
     """
     with session(source) as reading:
         import_snapshot(reading, snapshot_id)
-        fresh = balance(_parts(reading, shards), shards)
+        fresh = balance(_parts(reading), shards)
     with session(target, label=label("plan", fence)) as connection:
         check(connection, load=load, fence=fence)
         row = connection.execute("SELECT planned_at FROM namrong.load FOR UPDATE").fetchone()
@@ -131,10 +133,12 @@ def cut(table: Part, blocks: int, most_bytes: int) -> Iterator[Part]:
         yield Part("rows", table.schema, table.table, table.into, first, end, table.bytes // pieces)
 
 
-def _parts(reading: Connection, shards: int) -> Iterator[Part]:
+def _parts(reading: Connection) -> Iterator[Part]:
     tables = reading.execute(statement("sizes")).fetchall()
     whole = sum(size for _, _, _, size, *_ in tables)
-    most = max(LEAST_PART_BYTES, -(-whole // (shards * PARTS_PER_SHARD)))
+    most = min(max(LEAST_PART_BYTES, -(-whole // PARTS_OF_ALL)), MOST_PART_BYTES)
+    if reading.info.server_version < RANGES_FROM:
+        most = max(whole, 1)
     for schema, name, blocks, size, _rows, into_schema, into_name in tables:
         yield from cut(Part("rows", schema, name, (into_schema, into_name), None, None, size), blocks, most)
     yield from _large_objects(reading)
