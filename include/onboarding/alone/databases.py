@@ -20,7 +20,7 @@ from onboarding.databases.assess import assess, offers
 from onboarding.databases.finish import finish
 from onboarding.databases.indexes import build_complete
 from onboarding.databases.plan import Shard
-from onboarding.databases.roles import bring_grants, ensure_roles
+from onboarding.databases.roles import bring_default_privileges, bring_grants, ensure_roles
 from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
@@ -75,6 +75,7 @@ def move_database(source: Database, target: Database, *, jobs: int, resume: bool
         roles = ensure_roles(source, into)  # first, because policies and views name them
         finish(source, into, load=load, fence=fence, jobs=jobs)
         bring_grants(source, into, roles)
+        bring_default_privileges(source, into)
         set_sequences(source, into)
         clock.begin("prove")
         found = compare_databases(source, into, jobs=jobs, source_snapshot=held.exported)
