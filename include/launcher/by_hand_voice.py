@@ -105,7 +105,7 @@ class Voice:
             if number == SHOWN:
                 self.say("more")
                 break
-            self._print(f"    {row.kind:<10} {name} ({', '.join(map(str, row.key)) or row.digest[:16]})"
+            self._print(f"    {row.kind:<10} {name} ({', '.join(map(str, row.key)) or f'ctid {row.place}'})"
                         f" {', '.join(row.columns)}")  # fmt: skip
         for one in found.objects.differences:
             self._print(f"    {one.problem:<10} {one.kind} {one.name} {', '.join(one.attributes)}")
@@ -121,7 +121,7 @@ class Voice:
             self.say("files_equal", files=found.source_files, bytes=found.source_bytes)
             return
         self.say("files_differ", files=found.unaccounted_files)
-        for number, (path, problem) in enumerate(named_files(found)):
+        for number, (problem, path) in enumerate(named_files(found)):
             if number == SHOWN:
                 self.say("more")
                 break

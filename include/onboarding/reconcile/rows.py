@@ -50,8 +50,8 @@ class Reading:
     key: tuple[str, ...]
     encoding: Encoding
 
-    def encoded(self, where: sql.Composable | None = None) -> sql.Composed:
-        """`f0, f1, …` (the fields' texts), `e` (the row) and `k` (its key), one line per row.
+    def encoded(self, where: sql.Composable | None = None, *, placed: bool = False) -> sql.Composed:
+        """`f0, f1, …` (the fields' texts), `e` (the row) and `k` (its key), one line per row; `p`, where it lies.
 
         OFFSET 0 keeps the planner from computing a field's text once per mention.
         """
@@ -59,6 +59,8 @@ class Reading:
             sql.SQL("{} AS {}").format(self.encoding.field(self.relation.outputs[name]), sql.Identifier(f"f{index}"))
             for index, name in enumerate(self.columns)
         )
+        if placed:
+            fields = sql.SQL(", ").join([sql.SQL("{} AS p").format(self._place()), *([fields] if self.columns else [])])
         inner = sql.SQL("SELECT {} FROM {}{} OFFSET 0").format(
             fields, self.relation.rows(), where if where is not None else sql.SQL("")
         )
@@ -67,6 +69,12 @@ class Reading:
         return sql.SQL("SELECT *, {} AS e, {} AS k FROM ({}) AS fields OFFSET 0").format(
             self.encoding.row(every), self.encoding.row(keys or every), inner
         )
+
+    def _place(self) -> sql.Composable:
+        """Where a row without a key lies; of hash partitions read as one table, in which of them too."""
+        if self.key:
+            return sql.SQL("''")
+        return sql.SQL("tableoid::regclass || ' ' || ctid" if self.relation.kind == "p" else "ctid::text")
 
     def total(self, where: sql.Composable | None = None) -> sql.Composed:
         """One line: rows, first sum, second sum."""
@@ -91,7 +99,7 @@ class Reading:
         )
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
-            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[]"
+            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[], p"
             " FROM ({encoded}) AS encoded WHERE {bucket} = ANY({buckets}) ORDER BY 1, 3, 4"
         ).format(
             # a keyless row is its own key, and may be long
@@ -100,7 +108,7 @@ class Reading:
             first=self.encoding.first(sql.SQL("e")),
             second=self.encoding.second(sql.SQL("e")),
             hashes=hashes,
-            encoded=self.encoded(),
+            encoded=self.encoded(placed=True),
             bucket=self._bucket(mask),
             buckets=sql.Literal(list(buckets)),
         )
@@ -158,6 +166,6 @@ def _stream(opened: ExitStack, side: Side, reading: Reading, mask: int, buckets:
     cursor.execute(reading.rows_of(mask, buckets))
     clear = reading.encoding.clear
     return (
-        RowSeen(key, tuple(clear(part) for part in parts), (first, second), tuple(fields))
-        for key, parts, first, second, fields in cursor
+        RowSeen(key, tuple(clear(part) for part in parts), (first, second), tuple(fields), place)
+        for key, parts, first, second, fields, place in cursor
     )
