@@ -75,7 +75,9 @@ def _move_database(asked: argparse.Namespace, voice: Voice, report: Report) -> b
 
 def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     source, target = database(asked.source), database(asked.target)
-    found = compare_databases(source, target, jobs=asked.jobs)
+    found = compare_databases(
+        source, target, jobs=asked.jobs, statement_timeout_s=asked.statement_timeout, source_share=asked.source_share
+    )
     report.write(found, str(source), str(target))
     return voice.compared(found)
 

@@ -9,7 +9,7 @@ collations of two servers need not agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -82,10 +82,13 @@ class Reading:
             self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded(where)
         )
 
-    def buckets(self, mask: int) -> sql.Composed:
+    def buckets(self, mask: int, where: sql.Composable | None = None) -> sql.Composed:
         """A line per bucket: its number, rows and sums."""
         return sql.SQL("SELECT {} AS bucket, count(*), sum({}), sum({}) FROM ({}) AS encoded GROUP BY 1").format(
-            self._bucket(mask), self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded()
+            self._bucket(mask),
+            self.encoding.first(sql.SQL("e")),
+            self.encoding.second(sql.SQL("e")),
+            self.encoded(where),
         )
 
     def rows_of(self, mask: int, buckets: Sequence[int]) -> sql.Composed:
@@ -146,16 +149,22 @@ def locate(
 ) -> Differences:
     """Which rows differ, both ways; exact counts, and the keys of the first `named` of them."""
     mask = (1 << max(0, min(MOST_BUCKETS, max(1, rows // ROWS_PER_BUCKET)).bit_length() - 1)) - 1
-    asked = [pool.submit(side.ask, reading.buckets(mask)) for side, reading in (source, target)]
-    ours, theirs = (_by_bucket(future.result()) for future in asked)
+    asked = [
+        [pool.submit(side.ask, reading.buckets(mask, where)) for where in _ranges(side, reading.relation)]
+        for side, reading in (source, target)
+    ]
+    ours, theirs = (_by_bucket(line for part in parts for line in part.result()) for parts in asked)
     differing = [bucket for bucket in ours.keys() | theirs.keys() if ours.get(bucket) != theirs.get(bucket)]
     with ExitStack() as open_cursors:
         streams = [_stream(open_cursors, side, reading, mask, differing) for side, reading in (source, target)]
         return merge(*streams, columns=source[1].columns, named=named, keyed=bool(source[1].key))
 
 
-def _by_bucket(lines: list[tuple[Any, ...]]) -> Mapping[int, tuple[Any, ...]]:
-    return {line[0]: line[1:] for line in lines}
+def _by_bucket(lines: Iterable[tuple[Any, ...]]) -> Mapping[int, Total]:
+    found: dict[int, Total] = {}
+    for bucket, rows, first, second in lines:
+        found[bucket] = found.get(bucket, Total()) + Total(rows, int(first), int(second))
+    return found
 
 
 def _stream(opened: ExitStack, side: Side, reading: Reading, mask: int, buckets: list[int]) -> Iterator[RowSeen]:
