@@ -5,11 +5,13 @@ what the type's own output function gives, never a cast (a cast may strip: `char
 
 ===================  ==========================================================================================
 NULL and ''          differ (`-1:` and `0:`); so do ('ab','c') and ('a','bc')
-text, varchar        bytes as stored: case, trailing spaces, Thai combining order (`น้ำ` has two encodings) count
-char(n)              with its padding, so a trailing space is no difference where SQL says it is none
+text, varchar        bytes as stored: case, trailing and zero-width spaces, line ends, Thai combining order (`น้ำ` has
+                     two encodings) count
+char(n)              with its padding, so a trailing space is no difference where SQL says it is none; a leading one is
 numeric              with its scale: 1.0 is not 1.00; NaN and infinities by name
-real, double         shortest exact form; -0 is not 0; NaN equals NaN
-timestamptz          the instant, in UTC; microseconds count; timestamp without zone as written
+real, double         shortest exact form; -0 is not 0; NaN equals NaN, each infinity itself
+timestamptz          the instant, in UTC; microseconds count; timestamp without zone as written; a time of day with its
+                     zone
 interval             ISO 8601 with its own months, days and seconds: 24 hours is not 1 day
 json                 as stored, white space and key order included; jsonb in its canonical form
 bytea                hexadecimal
@@ -18,7 +20,8 @@ arrays, composites   by PostgreSQL's canonical text, lower bounds and inner NULL
 generated columns    compared like any other
 ===================  ==========================================================================================
 
-Only the columns' text is hashed: that the declared types agree is the business of `objects`.
+Only the columns' text is hashed: that the declared types agree is the business of `objects`. Each rule has its pairs in
+`tests/integration/test_reconcile_databases.py`.
 """
 
 from __future__ import annotations
