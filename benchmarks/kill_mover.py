@@ -55,7 +55,7 @@ def main() -> int:
         try:
             print(f"source: {filled(source, asked.size) / 1e6:,.0f} MB")
             mover = Mover(source, target, Path(folder))
-            return told([mover.trial(random.Random(asked.seed + number)) for number in range(asked.trials)])  # noqa: S311
+            return told([mover.trial(random.Random(asked.seed + number)) for number in range(asked.trials)])
         finally:
             source.stop()
             target.stop()
