@@ -357,6 +357,14 @@ def test_writes_of_the_service_role_are_closed_until_release(make_database: Make
     assert (left_open.problem, left_open.name) == ("open", f"public.t to {app}")
 
 
+def test_a_right_that_nobody_gets_by_default_any_more_is_no_detail(make_database: MakeDatabase) -> None:
+    left, right = make_database("left"), make_database("right")
+    run(left, "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
+    assert [found.kind for found in compare_databases(left, right).objects.differences] == ["default_privileges"]
+    run(right, "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
+    assert compare_databases(left, right).equal
+
+
 def test_a_stale_materialized_view_of_the_source_is_no_loss(make_database: MakeDatabase) -> None:
     source, target = make_database("stale_s"), make_database("stale_t")
     for database in (source, target):

@@ -51,24 +51,31 @@ class Reading:
     encoding: Encoding
 
     def encoded(self, where: sql.Composable | None = None, *, placed: bool = False) -> sql.Composed:
-        """`f0, f1, …` (the fields' texts), `e` (the row) and `k` (its key), one line per row; `p`, where it lies.
+        """`f0, f1, …` (the fields' texts) and `k` (its key), one line per row; `p`, where it lies."""
+        every = self._aliases()
+        keys = [every[self.columns.index(name)] for name in self.key]
+        return sql.SQL("SELECT *, {} AS k FROM ({}) AS fields OFFSET 0").format(
+            self.encoding.row(keys or every), self._fields(where, placed=placed)
+        )
 
-        OFFSET 0 keeps the planner from computing a field's text once per mention.
-        """
+    def _fields(self, where: sql.Composable | None, *, placed: bool = False) -> sql.Composed:
+        """OFFSET 0 keeps the planner from computing a field's text once per mention."""
         fields = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(self.encoding.field(self.relation.outputs[name]), sql.Identifier(f"f{index}"))
-            for index, name in enumerate(self.columns)
+            sql.SQL("{} AS {}").format(self.encoding.field(self.relation.outputs[name]), alias)
+            for name, alias in zip(self.columns, self._aliases(), strict=True)
         )
         if placed:
             fields = sql.SQL(", ").join([sql.SQL("{} AS p").format(self._place()), *([fields] if self.columns else [])])
-        inner = sql.SQL("SELECT {} FROM {}{} OFFSET 0").format(
+        return sql.SQL("SELECT {} FROM {}{} OFFSET 0").format(
             fields, self.relation.rows(), where if where is not None else sql.SQL("")
         )
-        every = [sql.Identifier(f"f{index}") for index in range(len(self.columns))]
-        keys = [every[self.columns.index(name)] for name in self.key]
-        return sql.SQL("SELECT *, {} AS e, {} AS k FROM ({}) AS fields OFFSET 0").format(
-            self.encoding.row(every), self.encoding.row(keys or every), inner
-        )
+
+    def _aliases(self) -> list[sql.Identifier]:
+        return [sql.Identifier(f"f{index}") for index in range(len(self.columns))]
+
+    def _hashes(self) -> tuple[sql.Composable, sql.Composable]:
+        """The row's two."""
+        return self.encoding.hashed_row(self._aliases(), 1), self.encoding.hashed_row(self._aliases(), 2)
 
     def _place(self) -> sql.Composable:
         """Where a row without a key lies; of hash partitions read as one table, in which of them too."""
@@ -79,16 +86,13 @@ class Reading:
     def total(self, where: sql.Composable | None = None) -> sql.Composed:
         """One line: rows, first sum, second sum."""
         return sql.SQL("SELECT count(*), coalesce(sum({}), 0), coalesce(sum({}), 0) FROM ({}) AS encoded").format(
-            self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded(where)
+            *self._hashes(), self._fields(where)
         )
 
     def buckets(self, mask: int, where: sql.Composable | None = None) -> sql.Composed:
         """A line per bucket: its number, rows and sums."""
         return sql.SQL("SELECT {} AS bucket, count(*), sum({}), sum({}) FROM ({}) AS encoded GROUP BY 1").format(
-            self._bucket(mask),
-            self.encoding.first(sql.SQL("e")),
-            self.encoding.second(sql.SQL("e")),
-            self.encoded(where),
+            self._bucket(mask), *self._hashes(), self.encoded(where)
         )
 
     def rows_of(self, mask: int, buckets: Sequence[int]) -> sql.Composed:
@@ -97,9 +101,9 @@ class Reading:
         Values stand in the text: beside parameters, a `%` in a column's name would be taken for one.
         """
         hashes = sql.SQL(", ").join(
-            self.encoding.first(sql.SQL('{} COLLATE "C"').format(sql.Identifier(f"f{index}")))
-            for index in range(len(self.columns))
+            self.encoding.first(sql.SQL('{} COLLATE "C"').format(alias)) for alias in self._aliases()
         )
+        first, second = self._hashes()
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
             "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[], p"
@@ -108,8 +112,8 @@ class Reading:
             # a keyless row is its own key, and may be long
             key=sql.SQL("k") if self.key else sql.SQL('md5(k) COLLATE "C"'),
             clear=clear,
-            first=self.encoding.first(sql.SQL("e")),
-            second=self.encoding.second(sql.SQL("e")),
+            first=first,
+            second=second,
             hashes=hashes,
             encoded=self.encoded(placed=True),
             bucket=self._bucket(mask),

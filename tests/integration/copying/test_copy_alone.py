@@ -75,6 +75,21 @@ def test_a_database_is_moved_and_proven(nasty: Source, target: Database, run: Ru
         assert connection.execute(may, [nasty.service.user]).fetchone() == (True, False)
 
 
+def test_what_objects_made_later_are_granted_comes_along(nasty: Source, target: Database, run: Run) -> None:
+    maker, service = nasty.owner.user, nasty.service.user
+    nasty.run(f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} IN SCHEMA public GRANT SELECT ON TABLES TO {service};"
+              f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} REVOKE EXECUTE ON ROUTINES FROM PUBLIC")  # fmt: skip
+    status, events = move(run, nasty, target)
+    assert status == 0, events
+    with target.connect() as connection:
+        connection.execute("CREATE TABLE later (a int); CREATE FUNCTION late() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        may = (
+            "SELECT has_table_privilege(w, 'later', 'SELECT'), has_table_privilege(w, 'later', 'INSERT'),"
+            " has_function_privilege(w, 'late()', 'EXECUTE') FROM (SELECT %s::name) AS who (w)"
+        )
+        assert connection.execute(may, [service]).fetchone() == (True, False, False)
+
+
 def test_what_is_there_is_not_overwritten(nasty: Source, target: Database, run: Run) -> None:
     assert move(run, nasty, target)[0] == 0
     with target.connect() as connection:
