@@ -188,10 +188,10 @@ def test_another_default_of_the_database_is_told_apart_from_its_rows(by_type: Co
 
 def test_fields_do_not_run_into_each_other(make_database: MakeDatabase) -> None:
     source, target = make_database("fields_s"), make_database("fields_t")
-    run(source, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('ab', 'c'), (NULL, 'd')")
-    run(target, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('a', 'bc'), ('d', NULL)")
+    run(source, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('ab', 'c'), (NULL, 'd'), (NULL, '')")
+    run(target, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('a', 'bc'), ('d', NULL), ('', NULL)")
     found = compare_databases(source, target).tables[0].differences
-    assert (found.missing, found.extra) == (2, 2)
+    assert (found.missing, found.extra) == (3, 3)
 
 
 def test_columns_in_another_order_hold_the_same_rows_but_the_table_differs(make_database: MakeDatabase) -> None:

@@ -82,7 +82,8 @@ class TableComparison:
             "extra_columns": list(self.extra_columns),
             "keyless": not self.key,
             "differing_keys": [
-                {"kind": row.kind, "sha256": row.digest, "columns": list(row.columns), "place": row.place}
+                {"kind": row.kind, "sha256": row.digest, "columns": list(row.columns)}
+                | ({"place": row.place} if row.place else {})
                 for row in found.named
             ],
             "unknown": self.unknown,
