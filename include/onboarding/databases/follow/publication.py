@@ -1,0 +1,54 @@
+"""The publication: every table of the agency's own, and the markers."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from onboarding.addresses import Database
+from onboarding.databases.follow.notes import ensure_notes
+from onboarding.databases.sessions import Connection, session, statement
+
+MARKERS = ("namrong", "markers")
+
+
+def ensure_publication(publisher: Database, name: str) -> int:
+    """Every table as it is now is published under that name; how many tables. Safe to call again.
+
+    Table by table, because `FOR ALL TABLES` is a superuser's; a table that is made later is therefore not in it, and
+    `unpublished` names it. Call it before the slot begins: changes are decoded with the catalogue as it was then.
+    """
+    ensure_notes(publisher)
+    with session(publisher) as connection:
+        tables = connection.execute(statement("follow/published")).fetchall()
+        named = sql.SQL(", ").join(
+            sql.SQL("TABLE ONLY {}").format(sql.Identifier(*table)) for table in (*tables, MARKERS)
+        )
+        there = connection.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [name]).fetchone()
+        # each table's own row identity speaks for it; partitions are told of as their root, so that each side routes
+        words = "ALTER PUBLICATION {} SET {}" if there else (
+            "CREATE PUBLICATION {} FOR {} WITH (publish = 'insert, update, delete, truncate',"
+            " publish_via_partition_root = true)"
+        )  # fmt: skip
+        connection.execute(sql.SQL(words).format(sql.Identifier(name), named))
+    return len(tables)
+
+
+def unpublished(connection: Connection, name: str) -> list[str]:
+    """Tables whose changes nobody is told of under that name, as `schema.table`."""
+    wanted = {(schema, table) for schema, table in connection.execute(statement("follow/published"))}
+    published = {
+        (schema, table)
+        for schema, table in connection.execute(
+            "SELECT n.nspname::text, c.relname::text FROM pg_publication p"
+            " JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = %s",
+            [name],
+        )
+    }
+    return sorted(f"{schema}.{table}" for schema, table in wanted - published)
+
+
+def drop_publication(publisher: Database, name: str) -> None:
+    """No such publication. Safe to call again."""
+    with session(publisher) as connection:
+        connection.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
