@@ -21,7 +21,7 @@ LIMIT = lag.Limit(bytes=4 * 1024 * 1024, seconds=5.0)
 
 def copy(pair: Pair, fence: int) -> None:
     """The whole database under the slot's own snapshot, the service's login on the target (which writes nothing)."""
-    source, into, load = pair.source.owner, pair.target.owner, f"load-{fence}"
+    source, into, load = pair.source, pair.target, f"load-{fence}"
     with closing(slots.open_slot(pair.forward)) as held:
         ensure_empty_database(pair.admin, into.name, load=load, fence=fence, source=source)
         copy_schema(source, into, load=load, fence=fence, snapshot_id=held.id)
@@ -48,27 +48,27 @@ def catch_up(pair: Pair, consecutive: int = 3, most: int = 60) -> Sequence[lag.L
 
 
 def freeze_source(pair: Pair) -> datetime:
-    return freeze.freeze(pair.source.owner, pair.service.user).at
+    return freeze.freeze(pair.source, pair.service.user).at
 
 
 def drain_and_arm(pair: Pair, frozen_at: datetime, fence: int) -> None:
     drain.drain(pair.forward, frozen_at=frozen_at, fence=fence)
-    sequences.set_sequences(pair.source.owner, pair.target.owner)
+    sequences.set_sequences(pair.source, pair.target)
     turn.arm(pair.forward, pair.back, fence=fence)
 
 
 def open_target(pair: Pair) -> None:
-    service.open_for_writes(pair.target.owner, pair.service.user)
+    service.open_for_writes(pair.target, pair.service.user)
 
 
 def freeze_target(pair: Pair) -> datetime:
-    return service.close_for_writes(pair.target.owner, pair.service.user).at
+    return service.close_for_writes(pair.target, pair.service.user).at
 
 
 def return_home(pair: Pair, frozen_at: datetime, fence: int) -> None:
     drain.drain(pair.back, frozen_at=frozen_at, fence=fence)
-    sequences.set_sequences(pair.target.owner, pair.source.owner)
+    sequences.set_sequences(pair.target, pair.source)
 
 
 def open_source(pair: Pair) -> None:
-    freeze.unfreeze(pair.source.owner, pair.service.user)
+    freeze.unfreeze(pair.source, pair.service.user)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 
@@ -26,33 +27,42 @@ def here(host: str) -> str:
 
 
 @dataclass(frozen=True)
-class Side:
-    """A server, and on it a login and the database at stake; `run` is the login's own session."""
-
-    cluster: Cluster
-    owner: Database
-
-    def run(self, statement: str) -> list[tuple[object, ...]]:
-        with self.owner.connect(autocommit=True) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-
-@dataclass(frozen=True)
 class Pair:
-    """Source and target of one service. The target's database is there once a load has made it."""
+    """Source and target of one service, as their owners' logins; the target's database is there once a load made it.
 
-    source: Side
-    target: Side
+    `service` is the service's own login on the source, `admin` the instance's master.
+    """
+
+    source: Database
+    target: Database
     service: Database
     admin: Database
-    forward: Feed = field(init=False)
-    back: Feed = field(init=False)
 
-    def __post_init__(self) -> None:
-        there, here_ = self.source.owner, self.target.owner
-        object.__setattr__(self, "forward", Feed(f"namrong_{there.name}_to", there, here_, there))
-        object.__setattr__(self, "back", Feed(f"namrong_{there.name}_back", here_, there, here_))
+    @property
+    def forward(self) -> Feed:
+        return Feed(f"namrong_{self.source.name}_to", self.source, self.target, self.source)
+
+    @property
+    def back(self) -> Feed:
+        return Feed(f"namrong_{self.source.name}_back", self.target, self.source, self.target)
+
+    def as_json(self) -> dict[str, dict[str, object]]:
+        """For a process of its own; passwords included."""
+        return {
+            side: {name: getattr(getattr(self, side), name) for name in ("host", "port", "name", "user", "password")}
+            for side in ("source", "target", "service", "admin")
+        }
+
+    @classmethod
+    def from_json(cls, body: dict[str, dict[str, Any]]) -> Pair:
+        return cls(**{side: Database(**login, resolve=here) for side, login in body.items()})
+
+
+def run(database: Database, statement: str) -> list[tuple[object, ...]]:
+    """As that login, each statement by itself."""
+    with database.connect(autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,33 @@ def make_pair(servers: Servers, script: str) -> Pair:
             sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(app)
         )
         connection.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(app))
-    sides = Side(agency, source), Side(servers.instance, replace(servers.admin, name=name))
-    return Pair(*sides, source.as_user(*logins["app"]), servers.admin)
+    return Pair(source, replace(servers.admin, name=name), source.as_user(*logins["app"]), servers.admin)
+
+
+def take_away(servers: Servers, pair: Pair) -> None:
+    """Whatever is left of the service's slots and subscriptions, and its databases."""
+    for cluster in (servers.agency, servers.instance):
+        with cluster.connect() as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [pair.source.name]).fetchone()
+        if found is not None:
+            _take_away(cluster, pair.source.name)
+
+
+def _take_away(cluster: Cluster, name: str) -> None:
+    with cluster.connect(name) as connection:
+        for (subscription,) in connection.execute(
+            "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = %s", [name]
+        ).fetchall():
+            for words in ("ALTER SUBSCRIPTION {} DISABLE", "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
+                          "DROP SUBSCRIPTION {}"):  # fmt: skip
+                connection.execute(sql.SQL(words).format(sql.Identifier(str(subscription))))
+    with cluster.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+            " WHERE database = %s AND active_pid IS NOT NULL",
+            [name],
+        )
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _role(cluster: Cluster, name: str, password: str, power: str, groups: list[str]) -> None:

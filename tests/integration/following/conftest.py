@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import free_port
-from following_servers import Pair, Servers, make_pair, two_servers
+from following_servers import Pair, Servers, make_pair, take_away, two_servers
 
-from sandbox.postgres import Cluster, bin_dir
+from sandbox.postgres import bin_dir
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,23 +37,4 @@ def make(servers: Servers) -> Iterator[Callable[[str], Pair]]:
 
     yield one
     for pair in made:
-        for side in (pair.source, pair.target):
-            _clear(side.cluster, side.owner.name)
-
-
-def _clear(cluster: Cluster, name: str) -> None:
-    with cluster.connect() as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
-            return
-        slots = connection.execute("SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s", [name])
-        found = slots.fetchall()
-    with cluster.connect(name) as connection:
-        for (subscription,) in connection.execute(
-            "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = %s", [name]
-        ).fetchall():
-            connection.execute(f"ALTER SUBSCRIPTION {subscription} DISABLE".encode())
-            connection.execute(f"ALTER SUBSCRIPTION {subscription} SET (slot_name = NONE)".encode())
-            connection.execute(f"DROP SUBSCRIPTION {subscription}".encode())
-        for slot, pid in found:
-            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid or 0])
-            connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+        take_away(servers, pair)

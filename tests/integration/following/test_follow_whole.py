@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import following_journey as journey
 import pytest
-from following_servers import Pair
+from following_servers import Pair, run
 from integration.copying.plain import PIN, sequences
 
 from onboarding.addresses import Database
 from onboarding.databases.follow import closing, drain, lag, slots, subscription, turn
 from onboarding.databases.follow.drift import drift, fingerprint
+from onboarding.databases.follow.readiness import ensure_identity
 from onboarding.databases.sessions import session
 from onboarding.errors import Stop
 
@@ -28,6 +29,10 @@ CREATE TABLE kind (is_of state, n int, PRIMARY KEY (is_of, n)) PARTITION BY HASH
 CREATE TABLE kind_0 PARTITION OF kind FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE kind_1 PARTITION OF kind FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 CREATE TABLE "ตาราง" ("คีย์" text PRIMARY KEY, doc jsonb);
+CREATE TABLE log (at int, said text, more int) PARTITION BY RANGE (at);
+CREATE TABLE log_1 PARTITION OF log (PRIMARY KEY (at, said)) FOR VALUES FROM (MINVALUE) TO (100);
+CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM (100) TO (MAXVALUE);
+INSERT INTO log SELECT n, 'ก' || n, n FROM generate_series(1, 200) n;
 INSERT INTO citizen (name) SELECT 'นาย ' || n FROM generate_series(1, 2000) n;
 INSERT INTO fee (citizen, baht) SELECT n, n / 3.0 FROM generate_series(1, 2000) n;
 INSERT INTO visit SELECT date '2025-06-01' + n, n, 'x' FROM generate_series(1, 400) n;
@@ -41,6 +46,9 @@ DELETE FROM fee WHERE id % 11 = 0;
 INSERT INTO fee (citizen, baht) SELECT id, 5 FROM citizen WHERE was = 'paid' AND id < 90;
 UPDATE visit SET day = day + 300, note = 'moved' WHERE citizen % 5 = 0;
 UPDATE kind SET is_of = 'paid' WHERE n % 4 = 0 AND is_of = 'new';
+UPDATE log SET at = at + 1, more = more + 1 WHERE at % 3 = 0;
+UPDATE log SET more = 0 WHERE at % 5 = 0;
+DELETE FROM log WHERE at % 17 = 0;
 UPDATE "ตาราง" SET doc = doc || '{"ก": null}';
 """
 
@@ -67,38 +75,39 @@ def rows(address: Database) -> dict[str, object]:
 
 
 def demand_equal(pair: Pair) -> None:
-    there, here = rows(pair.source.owner), rows(pair.target.owner)
-    assert there == here and len(there) == 5
-    assert sequences(pair.source.owner) == sequences(pair.target.owner)
+    there, here = rows(pair.source), rows(pair.target)
+    assert there == here and len(there) == 6
+    assert sequences(pair.source) == sequences(pair.target)
 
 
 def feeds(pair: Pair) -> list[object]:
     """What is left of slots, publications and subscriptions, on both sides."""
     left: list[object] = []
     for side in (pair.source, pair.target):
-        left += side.run("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()")
-        left += side.run("SELECT pubname FROM pg_publication")
-        left += side.run("SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
+        left += run(side, "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()")
+        left += run(side, "SELECT pubname FROM pg_publication")
+        left += run(side, "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
                          " WHERE d.datname = current_database()")  # fmt: skip
     return left
 
 
 def test_there_and_back(make: Callable[[str], Pair]) -> None:
     pair = make(SERVICE)
+    assert ensure_identity(pair.source) == ["public.log", "public.log_1", "public.log_2"]
     journey.copy(pair, 1)
     changed(pair.service)  # seen by no snapshot: the slot has it
     journey.follow(pair, 2)
     changed(pair.service)
     samples = journey.catch_up(pair)
     assert all(sample.bytes >= 0 for sample in samples)
-    assert drift(pair.forward) == [] and fingerprint(pair.source.owner) == fingerprint(pair.target.owner)
+    assert drift(pair.forward) == [] and fingerprint(pair.source) == fingerprint(pair.target)
 
     frozen_at = journey.freeze_source(pair)
     journey.drain_and_arm(pair, frozen_at, 3)
     demand_equal(pair)
     assert not subscription.is_enabled(pair.forward) and subscription.is_enabled(pair.back)
     journey.open_target(pair)
-    with pair.service.at(pair.target.owner.host).connect(autocommit=True) as connection:
+    with pair.service.at(pair.target.host).connect(autocommit=True) as connection:
         connection.execute(CHANGES)
         connection.execute(CHANGES)
 
@@ -116,6 +125,7 @@ def test_there_and_back(make: Callable[[str], Pair]) -> None:
 
 def test_the_steps_of_the_night_are_safe_to_repeat_and_can_be_called_off(make: Callable[[str], Pair]) -> None:
     pair = make(SERVICE)
+    ensure_identity(pair.source)
     journey.copy(pair, 1)
     for _ in range(2):
         journey.follow(pair, 2)
@@ -135,7 +145,7 @@ def test_the_steps_of_the_night_are_safe_to_repeat_and_can_be_called_off(make: C
     changed(pair.service)
     journey.catch_up(pair)
     drained = drain.drain(pair.forward, frozen_at=journey.freeze_source(pair), fence=7)
-    assert rows(pair.source.owner) == rows(pair.target.owner)
+    assert rows(pair.source) == rows(pair.target)
     assert drain.drain(pair.forward, frozen_at=drained.marked_at - timedelta(seconds=1), fence=7) == drained
 
 
@@ -153,7 +163,7 @@ def test_a_slot_that_is_not_the_copys_own_is_refused(make: Callable[[str], Pair]
     pair = make(SERVICE)
     journey.copy(pair, 1)
     changed(pair.service)
-    with slots.one_at_a_time(pair.source.owner, pair.forward.name) as connection:
+    with slots.one_at_a_time(pair.source, pair.forward.name) as connection:
         connection.execute("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", [pair.forward.name])
     with pytest.raises(Stop, match="changes may be missing"):
         subscription.ensure_subscription(pair.forward, fence=2)
@@ -171,14 +181,14 @@ def test_what_changes_in_the_schema_is_named(make: Callable[[str], Pair]) -> Non
     pair = make(SERVICE)
     journey.copy(pair, 1)
     journey.follow(pair, 2)
-    pair.source.run("CREATE TABLE late (id int PRIMARY KEY); ALTER TABLE fee ADD COLUMN vat numeric DEFAULT 7")
-    pair.target.run("CREATE VIEW extra AS SELECT 1 AS one")
+    run(pair.source, "CREATE TABLE late (id int PRIMARY KEY); ALTER TABLE fee ADD COLUMN vat numeric DEFAULT 7")
+    run(pair.target, "CREATE VIEW extra AS SELECT 1 AS one")
     found = drift(pair.forward)
     assert "table public.late (not published)" in found
     assert "table public.late (publisher only)" in found
     assert "table column public.fee.vat (publisher only)" in found
     assert "view public.extra (subscriber only)" in found
-    assert fingerprint(pair.source.owner) != fingerprint(pair.target.owner)
+    assert fingerprint(pair.source) != fingerprint(pair.target)
     pair.service.connect(autocommit=True).execute("INSERT INTO fee (citizen, baht) VALUES (1, 1)").connection.close()
     stuck = lag.sample(pair.forward, patience=timedelta(seconds=1))  # the worker stops at the column it does not know
     assert stuck.seconds is None and not lag.caught_up([stuck], lag.Limit(), consecutive=1)
@@ -214,4 +224,4 @@ def test_a_slot_waits_for_writers_only_so_long(make: Callable[[str], Pair]) -> N
         with pytest.raises(Exception, match="have the agency end them") as told:
             slots.open_slot(pair.forward, patience=timedelta(seconds=1))
         assert pair.service.user in str(told.value)
-    assert pair.source.run("SELECT 1 FROM pg_replication_slots WHERE database = current_database()") == []
+    assert run(pair.source, "SELECT 1 FROM pg_replication_slots WHERE database = current_database()") == []

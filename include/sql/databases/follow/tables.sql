@@ -9,17 +9,20 @@ WITH schemas AS (
     WHERE c.relkind IN ('r', 'p', 'm')
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-), told AS (
-    -- How an update or a delete names its row. A deferrable key or an invalid index names none.
+), own AS (
+    -- How an update or a delete names its row. A deferrable key or an invalid index names none. `by` is the index.
     SELECT t.*, t.relreplident = 'f' AS in_full,
-           CASE t.relreplident
-               WHEN 'f' THEN true
-               WHEN 'd' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND i.indisvalid
-                                     AND i.indimmediate)
-               WHEN 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisreplident
-                                     AND i.indisvalid AND i.indimmediate)
-               ELSE false END AS named
-    FROM tables t WHERE t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
+           (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid AND i.indimmediate
+            AND CASE t.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END) AS by
+    FROM tables t
+    WHERE t.relpersistence = 'p' AND (t.relkind = 'r' OR t.relkind = 'p' AND NOT t.relispartition)
+), told AS (
+    -- A partition's changes are told of as its root's: what the root's key names must be what the partition logs, or
+    -- the subscriber looks for a row that is not there and says nothing.
+    SELECT o.*, CASE WHEN o.in_full THEN true
+                     WHEN o.relispartition THEN coalesce(pg_partition_root(o.by) = r.by, false)
+                     ELSE o.by IS NOT NULL END AS named
+    FROM own o LEFT JOIN own r ON o.relispartition AND r.oid = pg_partition_root(o.oid)
 ), columns AS (
     -- The type that is compared: a domain's own, an array's element's.
     SELECT t.place, a.attname, coalesce(nullif(b.typelem, 0), b.oid) AS compared
