@@ -11,6 +11,7 @@ from following_servers import Pair
 from onboarding.databases import freeze, sequences, service
 from onboarding.databases.finish import finish
 from onboarding.databases.follow import drain, lag, slots, subscription, turn
+from onboarding.databases.follow.drift import drift
 from onboarding.databases.plan import plan
 from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
@@ -53,8 +54,16 @@ def freeze_source(pair: Pair) -> datetime:
 
 def drain_and_arm(pair: Pair, frozen_at: datetime, fence: int) -> None:
     drain.drain(pair.forward, frozen_at=frozen_at, fence=fence)
+    found = drift(pair.forward)
+    assert found == [], found
     sequences.set_sequences(pair.source, pair.target)
     turn.arm(pair.forward, pair.back, fence=fence)
+
+
+def call_off(pair: Pair, fence: int) -> None:
+    turn.disarm(pair.forward, pair.back, fence=fence)
+    freeze.unfreeze(pair.source, pair.service.user)
+    turn.prepare(pair.back, fence=fence)
 
 
 def open_target(pair: Pair) -> None:

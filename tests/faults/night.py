@@ -47,6 +47,9 @@ class Night:
     def freeze(self) -> dict[str, Any]:
         return {"at": journey.freeze_source(self.pair).isoformat()}
 
+    def arm_early(self) -> None:
+        journey.drain_and_arm(self.pair, self._at("frozen early"), self.fence)
+
     def freeze_there(self) -> dict[str, Any]:
         return {"at": journey.freeze_target(self.pair).isoformat()}
 
@@ -86,6 +89,10 @@ class Night:
 STEPS: dict[str, Callable[[Night], dict[str, Any] | None]] = {
     "copied": lambda night: journey.copy(night.pair, night.fence),
     "following": lambda night: journey.follow(night.pair, night.fence),
+    "caught up early": Night.catch_up,
+    "frozen early": Night.freeze,  # a night that is called off, before the one that is not
+    "armed early": Night.arm_early,
+    "called off": lambda night: journey.call_off(night.pair, night.fence),
     "caught up": Night.catch_up,
     "frozen": Night.freeze,
     "armed": Night.arm,

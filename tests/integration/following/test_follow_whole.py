@@ -53,6 +53,12 @@ UPDATE "ตาราง" SET doc = doc || '{"ก": null}';
 """
 
 
+def ready(make: Callable[[str], Pair]) -> Pair:
+    pair = make(SERVICE)
+    ensure_identity(pair.source)
+    return pair
+
+
 def changed(address: Database) -> None:
     with address.connect(autocommit=True) as connection:
         connection.execute(CHANGES)
@@ -93,6 +99,9 @@ def feeds(pair: Pair) -> list[object]:
 
 def test_there_and_back(make: Callable[[str], Pair]) -> None:
     pair = make(SERVICE)
+    with pytest.raises(Stop, match=r"log, public\.log_1, public\.log_2"):
+        slots.open_slot(pair.forward)
+    changed(pair.service)  # nothing was published, so nothing of the agency's is refused
     assert ensure_identity(pair.source) == ["public.log", "public.log_1", "public.log_2"]
     journey.copy(pair, 1)
     changed(pair.service)  # seen by no snapshot: the slot has it
@@ -124,8 +133,7 @@ def test_there_and_back(make: Callable[[str], Pair]) -> None:
 
 
 def test_the_steps_of_the_night_are_safe_to_repeat_and_can_be_called_off(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
-    ensure_identity(pair.source)
+    pair = ready(make)
     journey.copy(pair, 1)
     for _ in range(2):
         journey.follow(pair, 2)
@@ -150,7 +158,7 @@ def test_the_steps_of_the_night_are_safe_to_repeat_and_can_be_called_off(make: C
 
 
 def test_an_older_attempt_starts_and_stops_nothing(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
+    pair = ready(make)
     journey.copy(pair, 1)
     journey.follow(pair, 5)
     for act in (subscription.enable, subscription.disable, turn.prepare, closing.close_subscriber):
@@ -160,7 +168,7 @@ def test_an_older_attempt_starts_and_stops_nothing(make: Callable[[str], Pair]) 
 
 
 def test_a_slot_that_is_not_the_copys_own_is_refused(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
+    pair = ready(make)
     journey.copy(pair, 1)
     changed(pair.service)
     with slots.one_at_a_time(pair.source, pair.forward.name) as connection:
@@ -178,7 +186,7 @@ def test_a_slot_that_is_not_the_copys_own_is_refused(make: Callable[[str], Pair]
 
 
 def test_what_changes_in_the_schema_is_named(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
+    pair = ready(make)
     journey.copy(pair, 1)
     journey.follow(pair, 2)
     run(pair.source, "CREATE TABLE late (id int PRIMARY KEY); ALTER TABLE fee ADD COLUMN vat numeric DEFAULT 7")
@@ -195,7 +203,7 @@ def test_what_changes_in_the_schema_is_named(make: Callable[[str], Pair]) -> Non
 
 
 def test_room_and_loss_of_the_slot_are_told(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
+    pair = ready(make)
     journey.copy(pair, 1)
     changed(pair.service)
     kept = lag.demand_room(pair.forward, limit_bytes=1 << 40)
@@ -218,7 +226,7 @@ def test_enough_samples_in_a_row_are_wanted() -> None:
 
 
 def test_a_slot_waits_for_writers_only_so_long(make: Callable[[str], Pair]) -> None:
-    pair = make(SERVICE)
+    pair = ready(make)
     with session(pair.service) as writing:
         writing.execute("INSERT INTO public.fee (citizen, baht) VALUES (1, 1)")
         with pytest.raises(Exception, match="have the agency end them") as told:

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from onboarding.databases.follow.feeds import Feed
-from onboarding.databases.follow.notes import claim, has_notes, one_at_a_time
+from onboarding.databases.follow.notes import claim, drop_markers, has_notes, one_at_a_time
 from onboarding.databases.follow.publication import drop_publication
 from onboarding.databases.follow.slots import drop_slot, slot
 from onboarding.databases.follow.subscription import drop, forget
@@ -39,6 +39,7 @@ def close_subscriber(feed: Feed, *, fence: int) -> None:
             return
         claim(connection, feed.name, fence)
         drop(connection, feed.name)
+        drop_markers(connection, feed.name)
         forget(connection, feed.name)
 
 
@@ -46,12 +47,13 @@ def close_publisher(feed: Feed, *, patience: timedelta = PATIENCE) -> None:
     """No slot and no publication; whoever still reads the slot is ended. Raises TryAgain when it stays."""
     with session(feed.publisher) as connection:
         if not has_notes(connection):
-            drop_publication(feed.publisher, feed.name)
+            drop_publication(connection, feed.name)
             return
     with one_at_a_time(feed.publisher, feed.name) as connection:
         _end_reader(connection, feed, time.monotonic() + patience.total_seconds())
         drop_slot(connection, feed.name)
-    drop_publication(feed.publisher, feed.name)
+        drop_publication(connection, feed.name)
+        drop_markers(connection, feed.name)
 
 
 def _end_reader(connection: Connection, feed: Feed, deadline: float) -> None:

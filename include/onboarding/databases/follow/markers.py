@@ -11,7 +11,10 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from psycopg import sql
+
 from onboarding.databases.follow.feeds import Feed
+from onboarding.databases.follow.notes import markers
 from onboarding.databases.sessions import session
 
 BETWEEN_LOOKS_S = 0.01
@@ -31,11 +34,10 @@ def write(feed: Feed) -> Marker:
     marker = secrets.token_hex(16)
     with session(feed.publisher) as connection:
         connection.execute("SET LOCAL synchronous_commit = on")
-        connection.execute(
-            "DELETE FROM namrong.markers WHERE feed = %s AND written_at < clock_timestamp() - %s", [feed.name, KEPT]
-        )
+        table = markers(feed.name)
+        connection.execute(sql.SQL("DELETE FROM {} WHERE written_at < clock_timestamp() - %s").format(table), [KEPT])
         row = connection.execute(
-            "INSERT INTO namrong.markers VALUES (%s, %s, clock_timestamp()) RETURNING written_at", [marker, feed.name]
+            sql.SQL("INSERT INTO {} VALUES (%s, clock_timestamp()) RETURNING written_at").format(table), [marker]
         ).fetchone()
     if row is None:
         raise LookupError(marker)
@@ -45,8 +47,9 @@ def write(feed: Feed) -> Marker:
 def wait_applied(feed: Feed, marker: Marker, patience: timedelta) -> bool:
     """Whether the subscriber has applied the marker, and so all that was committed before it, within `patience`."""
     deadline = time.monotonic() + patience.total_seconds()
+    there = sql.SQL("SELECT 1 FROM {} WHERE id = %s").format(markers(feed.name))
     with session(feed.subscriber, autocommit=True) as connection:
-        while connection.execute("SELECT 1 FROM namrong.markers WHERE id = %s", [marker.id]).fetchone() is None:
+        while connection.execute(there, [marker.id]).fetchone() is None:
             if time.monotonic() > deadline:
                 return False
             time.sleep(BETWEEN_LOOKS_S)

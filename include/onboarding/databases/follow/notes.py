@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psycopg import sql
+
 from onboarding.addresses import Database
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.errors import Stop
@@ -12,17 +14,36 @@ from onboarding.errors import Stop
 LOCK_PATIENCE_MS = 15_000
 
 
-def ensure_notes(database: Database) -> None:
-    """The tables of `follow/notes.sql` are there. Safe to call again."""
+def ensure_notes(database: Database, name: str) -> None:
+    """The tables of `follow/notes.sql` are there, and the feed's own markers. Safe to call again.
+
+    Each feed has a table of its own, published with the agency's: in one for both directions, a marker that came the
+    one way would be sent back the other.
+    """
     with session(database) as connection:
-        _one_at_a_time(connection)
+        connection.execute("SELECT pg_advisory_xact_lock(2)")  # CREATE … IF NOT EXISTS alone may collide
         connection.execute(statement("follow/notes"))
+        connection.execute(
+            sql.SQL("CREATE TABLE IF NOT EXISTS {} (id text PRIMARY KEY, written_at timestamptz NOT NULL)").format(
+                markers(name)
+            )
+        )
+
+
+def markers(name: str) -> sql.Identifier:
+    """Where the feed's markers are, on both sides."""
+    return sql.Identifier("namrong", name)
+
+
+def drop_markers(connection: Connection, name: str) -> None:
+    """No markers of that feed any more. Safe to call again."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(markers(name)))
 
 
 def remove_notes(database: Database) -> None:
-    """None of them any more: for a database whose last feed is closed. Safe to call again."""
+    """Nothing about feeds any more: for a database whose last feed is closed. Safe to call again."""
     with session(database) as connection:
-        connection.execute("DROP TABLE IF EXISTS namrong.markers, namrong.outlets, namrong.feeds")
+        connection.execute("DROP TABLE IF EXISTS namrong.outlets, namrong.feeds")
 
 
 def has_notes(connection: Connection) -> bool:
@@ -57,7 +78,3 @@ def one_at_a_time(database: Database, name: str) -> Iterator[Connection]:
         connection.execute(f"SET lock_timeout = {LOCK_PATIENCE_MS}")
         connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 2))", [name])
         yield connection
-
-
-def _one_at_a_time(connection: Connection) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(2)")  # CREATE … IF NOT EXISTS alone may collide

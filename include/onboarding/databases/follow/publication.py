@@ -1,14 +1,15 @@
-"""The publication: every table of the agency's own, and the markers."""
+"""The publication: every table of the agency's own, and the feed's markers."""
 
 from __future__ import annotations
 
 from psycopg import sql
 
 from onboarding.addresses import Database
-from onboarding.databases.follow.notes import ensure_notes
+from onboarding.databases.follow.notes import ensure_notes, markers
 from onboarding.databases.sessions import Connection, session, statement
+from onboarding.errors import Stop
 
-MARKERS = ("namrong", "markers")
+SHOWN = 10
 
 
 def ensure_publication(publisher: Database, name: str) -> int:
@@ -16,21 +17,29 @@ def ensure_publication(publisher: Database, name: str) -> int:
 
     Table by table, because `FOR ALL TABLES` is a superuser's; a table that is made later is therefore not in it, and
     `unpublished` names it. Call it before the slot begins: changes are decoded with the catalogue as it was then.
+    Raises Stop for tables without a key: published, they would refuse the agency's own updates and deletes.
     """
-    ensure_notes(publisher)
+    ensure_notes(publisher, name)
     with session(publisher) as connection:
+        _demand_identities(connection)
         tables = connection.execute(statement("follow/published")).fetchall()
-        named = sql.SQL(", ").join(
-            sql.SQL("TABLE ONLY {}").format(sql.Identifier(*table)) for table in (*tables, MARKERS)
-        )
+        named = [*(sql.Identifier(*table) for table in tables), markers(name)]
+        published = sql.SQL(", ").join(sql.SQL("TABLE ONLY {}").format(table) for table in named)
         there = connection.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [name]).fetchone()
         # each table's own row identity speaks for it; partitions are told of as their root, so that each side routes
         words = "ALTER PUBLICATION {} SET {}" if there else (
             "CREATE PUBLICATION {} FOR {} WITH (publish = 'insert, update, delete, truncate',"
             " publish_via_partition_root = true)"
         )  # fmt: skip
-        connection.execute(sql.SQL(words).format(sql.Identifier(name), named))
+        connection.execute(sql.SQL(words).format(sql.Identifier(name), published))
     return len(tables)
+
+
+def _demand_identities(connection: Connection) -> None:
+    rows = connection.execute(statement("follow/tables"), {"full": False}).fetchall()
+    nameless = [where for kind, _, where, _ in rows if kind == "follow_no_identity"]
+    if nameless:
+        raise Stop("follow.keyless", where=connection.info.dbname, tables=", ".join(nameless[:SHOWN]))
 
 
 def unpublished(connection: Connection, name: str) -> list[str]:
@@ -48,7 +57,6 @@ def unpublished(connection: Connection, name: str) -> list[str]:
     return sorted(f"{schema}.{table}" for schema, table in wanted - published)
 
 
-def drop_publication(publisher: Database, name: str) -> None:
+def drop_publication(connection: Connection, name: str) -> None:
     """No such publication. Safe to call again."""
-    with session(publisher) as connection:
-        connection.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
+    connection.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))

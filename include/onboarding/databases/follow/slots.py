@@ -163,8 +163,9 @@ def _begin(making: Connection, feed: Feed, patience: timedelta, began: list[str]
     bell = threading.Timer(patience.total_seconds(), making.cancel)
     bell.start()
     try:
+        # (the older spelling, which newer servers take as well)
         row = making.execute(
-            sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')").format(sql.Identifier(feed.name))
+            sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput EXPORT_SNAPSHOT").format(sql.Identifier(feed.name))
         ).fetchone()
     except psycopg.errors.QueryCanceled:
         raise TryAgain("follow.slot_waits", where=str(feed), who=writing(making)) from None

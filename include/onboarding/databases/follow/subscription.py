@@ -58,7 +58,7 @@ def ensure_subscription(feed: Feed, *, fence: int) -> None:
     Disabled. Raises Stop when the rows that are there are not of the very snapshot that the slot began with, when the
     copy is not finished, or when the slot is not where it began; TryAgain when the servers do not reach each other.
     """
-    ensure_notes(feed.subscriber)
+    ensure_notes(feed.subscriber, feed.name)
     with session(feed.subscriber) as connection:
         if standing(connection, feed.name) is not None:
             return

@@ -12,7 +12,7 @@ from onboarding.databases.follow.feeds import Feed
 from onboarding.databases.follow.notes import claim, ensure_notes
 from onboarding.databases.follow.publication import ensure_publication
 from onboarding.databases.follow.slots import ensure_slot_since
-from onboarding.databases.follow.subscription import create, drop, enable, is_enabled, standing, was_enabled
+from onboarding.databases.follow.subscription import create, drop, enable, is_enabled, was_enabled
 from onboarding.databases.sessions import session
 from onboarding.errors import Stop, TryAgain
 
@@ -33,14 +33,13 @@ def prepare(feed: Feed, *, fence: int) -> None:
     Its subscriber's server tries the connection, so that what is missing is found now. A subscription that never ran
     is made anew, with the password and the address of now. Safe to call again; one that ran is left alone.
     """
-    ensure_publication(feed.publisher, feed.name)
-    ensure_notes(feed.subscriber)
+    ensure_notes(feed.subscriber, feed.name)
     with session(feed.subscriber) as connection:
         claim(connection, feed.name, fence)
-        if standing(connection, feed.name) is not None:
-            if was_enabled(connection, feed.name):
-                return
-            drop(connection, feed.name)
+        if was_enabled(connection, feed.name):
+            return
+        ensure_publication(feed.publisher, feed.name)
+        drop(connection, feed.name)
         create(connection, feed)
 
 
@@ -49,7 +48,8 @@ def arm(done: Feed, back: Feed, *, fence: int, patience: timedelta = PATIENCE) -
 
     Call it while both sides are frozen and found equal. The slot begins after the last change that `done` applied, so
     that none of them is sent back, and before the first one that the service will make. Safe to call again, after the
-    switch too. Raises Stop while `done` is not drained: two directions never run at once.
+    switch too, as long as `done` is not closed. Raises Stop while `done` is not drained: two directions never run at
+    once.
     """
     at = drained(done)
     if at is None or is_enabled(done):

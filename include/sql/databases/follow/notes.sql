@@ -1,13 +1,6 @@
 -- What a database that is followed, or follows, keeps about it. Asked again it changes nothing.
 CREATE SCHEMA IF NOT EXISTS namrong;
 
--- Proof by passage: a row that was written on the one side and is read on the other. Published with the tables.
-CREATE TABLE IF NOT EXISTS namrong.markers (
-    id         text        PRIMARY KEY,
-    feed       text        NOT NULL,
-    written_at timestamptz NOT NULL
-);
-
 -- The publisher's side: where a slot began, and which transactions the copy beside it sees.
 CREATE TABLE IF NOT EXISTS namrong.outlets (
     name     text        PRIMARY KEY,
