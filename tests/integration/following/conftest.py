@@ -22,7 +22,7 @@ def postgres_programs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with two_servers(tmp_path_factory.mktemp("following"), free_port()) as both:
+    with two_servers(tmp_path_factory.mktemp("following"), free_port(), log_statement="ddl") as both:
         yield both
 
 

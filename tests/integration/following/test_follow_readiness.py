@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from conftest import MakeDatabase
-from following_servers import Pair, run
+from following_servers import Pair, Servers, run
 from psycopg import sql
 
 from onboarding.databases.follow.readiness import assess_server, assess_tables, assess_way, ensure_identity
@@ -78,6 +79,7 @@ def test_both_servers_and_both_ways_are_ready(make: Callable[[str], Pair]) -> No
     for feed in (pair.forward, pair.back):
         assert named(assess_server(feed.publisher)) == named(assess_server(feed.subscriber)) == set()
         assert assess_way(feed) == []
+        assert run(feed.publisher, "SELECT 1 FROM pg_publication") == []
         assert run(feed.subscriber, "SELECT 1 FROM pg_subscription WHERE subname ~ '^namrong_svc'") == []
 
 
@@ -100,3 +102,20 @@ def test_a_server_and_a_login_that_lack_everything_are_told_so(make_database: Ma
     assert named(assess_server(owner)) == {
         (kind, owner.name) for kind in ("wal_level", "may_not_replicate", "may_not_subscribe")
     }
+
+
+def test_the_password_stands_in_no_servers_log(make: Callable[[str], Pair], servers: Servers) -> None:
+    """Both log every DDL and every statement that fails."""
+    pair = make("CREATE TABLE keyed (id int PRIMARY KEY)")
+    canary, login = f"canary-{secrets.token_hex(8)}", f"replica_{secrets.token_hex(4)}"
+    with servers.agency.connect() as connection:
+        connection.execute("SET log_statement = none")
+        connection.execute(f"CREATE ROLE {login} LOGIN REPLICATION PASSWORD '{canary}'".encode())
+    with pair.admin.connect(autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(pair.target.name)))
+    reached = pair.source.as_user(login, canary)
+    assert assess_way(replace(pair.forward, reached=reached)) == []
+    assert assess_way(replace(pair.forward, reached=replace(reached, port=1))) != []
+    run(pair.target, "CREATE TABLE logged (id int)")
+    logs = servers.instance.log.read_text() + servers.agency.log.read_text()
+    assert "CREATE TABLE logged" in logs and canary not in logs

@@ -181,8 +181,11 @@ def test_a_slot_that_is_not_the_copys_own_is_refused(make: Callable[[str], Pair]
     journey.copy(pair, 3)
     journey.follow(pair, 4)
     journey.catch_up(pair)
+    for side in (pair.source, pair.target):
+        run(side, "CREATE TABLE late (id int PRIMARY KEY)")
     with pytest.raises(Stop, match="depends on this slot"):
         slots.open_slot(pair.forward)
+    assert drift(pair.forward) == ["table public.late (not published)"]  # what runs is not changed by who asks again
 
 
 def test_what_changes_in_the_schema_is_named(make: Callable[[str], Pair]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from onboarding.addresses import Database
+from onboarding.databases.follow.feeds import Feed
 from onboarding.databases.follow.notes import ensure_notes, markers
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.errors import Stop
@@ -55,6 +56,12 @@ def unpublished(connection: Connection, name: str) -> list[str]:
         )
     }
     return sorted(f"{schema}.{table}" for schema, table in wanted - published)
+
+
+def is_published(feed: Feed) -> bool:
+    """Whether the feed's publication is there."""
+    with session(feed.publisher) as connection:
+        return connection.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [feed.name]).fetchone() is not None
 
 
 def drop_publication(connection: Connection, name: str) -> None:

@@ -10,12 +10,13 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases.follow.feeds import Feed
+from onboarding.databases.follow.publication import drop_publication, is_published
 from onboarding.databases.follow.subscription import create
 from onboarding.databases.sessions import session, statement
 from onboarding.readiness import Finding
 
 TRIAL = "namrong_trial"
-"""No publication has this name: only the way to it is tried."""
+"""No feed has this name: only the way is tried."""
 
 
 def assess_tables(source: Database, *, full_allowed: bool = False) -> list[Finding]:
@@ -39,16 +40,28 @@ def assess_server(database: Database) -> list[Finding]:
 def assess_way(feed: Feed) -> list[Finding]:
     """Whether the subscriber's own server reaches the publisher, with a login that may replicate, and may subscribe.
 
-    A subscription is really made, which connects, and rolled back. Ask it of both directions: the way back needs its
-    own opening in the agency's firewall.
+    A subscription to a publication without tables is really made, which connects, and rolled back; the publication is
+    dropped. Ask it of both directions: the way back needs its own opening in the agency's firewall.
     """
+    tried = replace(feed, name=TRIAL)
+    try:
+        if not is_published(tried):
+            with session(feed.publisher) as connection:
+                connection.execute(sql.SQL("CREATE PUBLICATION {}").format(sql.Identifier(TRIAL)))
+        return _tried(tried)
+    finally:
+        with session(feed.publisher) as connection:
+            drop_publication(connection, TRIAL)
+
+
+def _tried(feed: Feed) -> list[Finding]:
     with session(feed.subscriber) as connection:
         try:
-            create(connection, replace(feed, name=TRIAL))
+            create(connection, feed)
         except psycopg.Error as failure:
             reason = (failure.diag.message_primary or type(failure).__name__).strip()
-            return [Finding("follow_cannot_connect", "critical", str(feed.reached), {"from": str(feed.subscriber),
-                                                                                     "reason": reason})]  # fmt: skip
+            values = {"from": str(feed.subscriber), "reason": reason}
+            return [Finding("follow_cannot_connect", "critical", str(feed.reached), values)]
         finally:
             connection.rollback()
     return []

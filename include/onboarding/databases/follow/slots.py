@@ -13,7 +13,7 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases.follow.feeds import Feed
-from onboarding.databases.follow.notes import one_at_a_time
+from onboarding.databases.follow.notes import ensure_notes, one_at_a_time
 from onboarding.databases.follow.publication import ensure_publication
 from onboarding.databases.sessions import Connection, session, told
 from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
@@ -59,7 +59,7 @@ def open_slot(feed: Feed, *, patience: timedelta = PATIENCE) -> Snapshot:
     subscription depends on it, it begins anew, and so must the load. Raises Stop when one does, TryAgain when writers
     stay longer than `patience`.
     """
-    ensure_publication(feed.publisher, feed.name)
+    ensure_notes(feed.publisher, feed.name)
     with one_at_a_time(feed.publisher, feed.name) as connection:
         taken = connection.execute(
             "SELECT 1 FROM namrong.outlets WHERE name = %s AND taken_at IS NOT NULL", [feed.name]
@@ -67,6 +67,7 @@ def open_slot(feed: Feed, *, patience: timedelta = PATIENCE) -> Snapshot:
         if taken is not None:
             raise Stop("follow.slot_taken", where=str(feed))
         drop_slot(connection, feed.name)
+        ensure_publication(feed.publisher, feed.name)
         with _replicating(feed.publisher) as making:
             began: list[str] = []
             held = open_snapshot(feed.publisher, taken_over=lambda: _begin(making, feed, patience, began))

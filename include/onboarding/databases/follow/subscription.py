@@ -10,6 +10,7 @@ from psycopg import sql
 
 from onboarding.databases.follow.feeds import Feed
 from onboarding.databases.follow.notes import claim, ensure_notes, has_notes
+from onboarding.databases.follow.publication import is_published
 from onboarding.databases.follow.slots import began_with, take_slot
 from onboarding.databases.sessions import Connection, session
 from onboarding.errors import Stop, TryAgain
@@ -72,7 +73,12 @@ def ensure_subscription(feed: Feed, *, fence: int) -> None:
 
 
 def create(connection: Connection, feed: Feed) -> None:
-    """In the open transaction: the subscription, disabled and without a slot made. Its server tries the connection."""
+    """In the open transaction: the subscription, disabled and without a slot made. Its server tries the connection.
+
+    Raises Stop when the publication is not there: the server would only warn, and quote the statement as it does.
+    """
+    if not is_published(feed):
+        raise Stop("follow.no_publication", where=str(feed))
     origin = ", origin = none" if connection.info.server_version >= ORIGINS_SINCE else ""
     for setting, value in (("feed", feed.name), ("conninfo", feed.conninfo()), ("options", origin)):
         connection.execute("SELECT set_config(%s, %s, true)", [f"namrong.{setting}", value])
