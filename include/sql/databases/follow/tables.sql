@@ -17,8 +17,8 @@ WITH schemas AS (
     FROM tables t
     WHERE t.relpersistence = 'p' AND (t.relkind = 'r' OR t.relkind = 'p' AND NOT t.relispartition)
 ), told AS (
-    -- A partition's changes are told of as its root's: what the root's key names must be what the partition logs, or
-    -- the subscriber looks for a row that is not there and says nothing.
+    -- A partition's changes are told of as its root's. One that logs another key than the root's (without the column
+    -- that it is partitioned by, say) leaves the subscriber with a delete that it cannot route: there it stops.
     SELECT o.*, CASE WHEN o.in_full THEN true
                      WHEN o.relispartition THEN coalesce(pg_partition_root(o.by) = r.by, false)
                      ELSE o.by IS NOT NULL END AS named
