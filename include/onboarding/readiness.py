@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from onboarding.manifest import Waiver
 from onboarding.messages import Language, text
+
+if TYPE_CHECKING:
+    from onboarding.manifest import Waiver
 
 Severity = Literal["info", "warning", "critical"]
 

@@ -26,7 +26,7 @@ from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
 from onboarding.databases.sessions import session
 from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
-from onboarding.databases.status import Status, clean_up, status
+from onboarding.databases.status import Status, clean_up, standing
 from onboarding.errors import Stop
 from onboarding.readiness import Finding
 from onboarding.reconcile import Comparison, compare_databases
@@ -151,12 +151,14 @@ def _copy(source: Database, into: Database, shards: Sequence[Shard], attempt: _A
         move_unit(source, into, shard, snapshot_id=attempt.held.id, load=attempt.load, fence=attempt.fence)
         build_complete(source, into, shard.unit, load=attempt.load, fence=attempt.fence, jobs=attempt.jobs)
 
-    def look() -> None:
-        here = status(into, attempt.load)
-        tell(Progress("rows", here.parts, here.planned_parts, here.rows, here.bytes))
+    with session(into, autocommit=True) as watching:
 
-    all_shards(shards, attempt.jobs, copy, look)
-    return status(into, attempt.load)
+        def look() -> None:
+            here = standing(watching, attempt.load)
+            tell(Progress("rows", here.parts, here.planned_parts, here.rows, here.bytes))
+
+        all_shards(shards, attempt.jobs, copy, look)
+        return standing(watching, attempt.load)
 
 
 def _leave_no_notes(into: Database, load: str, fence: int) -> None:

@@ -10,6 +10,9 @@ Tokens of one database come from one rising sequence (`ledger.next_fence(pilot, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from onboarding.addresses import Database
 from onboarding.databases.sessions import Connection, session
 from onboarding.errors import Stop
@@ -27,6 +30,13 @@ def claim(target: Database, unit: str, *, load: str, fence: int) -> None:
 
     Raises Stop when a newer attempt or another load holds the target.
     """
+    with claimed(target, unit, load=load, fence=fence):
+        pass
+
+
+@contextmanager
+def claimed(target: Database, unit: str, *, load: str, fence: int) -> Iterator[Connection]:
+    """The same, with the session in which it was claimed, for what is asked first of all."""
     with session(target, label=label(unit, fence)) as connection:
         check(connection, load=load, fence=fence)
         held = connection.execute("SELECT token FROM namrong.units WHERE unit = %s", [unit]).fetchone()
@@ -42,6 +52,8 @@ def claim(target: Database, unit: str, *, load: str, fence: int) -> None:
         ).fetchone()
         if raised is None:
             raise Stop("databases.fenced", where=str(target))
+        connection.commit()
+        yield connection
 
 
 def check(connection: Connection, *, load: str, fence: int) -> None:

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases import streams
-from onboarding.databases.fence import claim, label
+from onboarding.databases.fence import claimed, label
 from onboarding.databases.large_objects import copy_large_objects
 from onboarding.databases.plan import Part, Shard
 from onboarding.databases.sessions import Connection, session, statement
@@ -40,9 +40,7 @@ def move_unit(
     Raises Stop when a newer attempt took over, the snapshot is gone, or parts of another snapshot are there (the
     load has to start clean: `ensure_empty_database` under a new load); TryAgain when a server went away.
     """
-    claim(target, shard.unit, load=load, fence=fence)
-    name = label(shard.unit, fence)
-    with session(target, label=name) as connection:
+    with claimed(target, shard.unit, load=load, fence=fence) as connection:
         arrived = _arrived(connection, shard, snapshot_id)
     todo = [part for part in shard.parts if part.id not in arrived]
     forms = _forms(source, todo)

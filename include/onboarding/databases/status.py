@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from onboarding.addresses import Database
 from onboarding.databases.fence import check, label
-from onboarding.databases.sessions import session
+from onboarding.databases.sessions import Connection, session
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,23 @@ NOTHING = Status(0, 0, 0, 0, 0, 0, False)
 def status(target: Database, load: str) -> Status:
     """The load's standing, from what lies in the target; all zero when the database is another load's."""
     with session(target) as connection:
-        if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
-            return NOTHING
-        row = connection.execute(
-            "SELECT count(c.part), count(p.part),"
-            " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'rows'), 0)::bigint,"
-            " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'large_objects'), 0)::bigint,"
-            " coalesce(sum(c.bytes), 0)::bigint,"
-            " coalesce(sum(p.bytes), 0)::bigint, bool_or(l.finished_at IS NOT NULL)"
-            " FROM namrong.load l LEFT JOIN namrong.parts p ON true LEFT JOIN namrong.checkpoints c USING (part)"
-            " WHERE l.load = %s HAVING count(*) > 0",
-            [load],
-        ).fetchone()
+        return standing(connection, load)
+
+
+def standing(connection: Connection, load: str) -> Status:
+    """The same, for whoever asks often and keeps a session for it."""
+    if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
+        return NOTHING
+    row = connection.execute(
+        "SELECT count(c.part), count(p.part),"
+        " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'rows'), 0)::bigint,"
+        " coalesce(sum(c.rows) FILTER (WHERE p.piece ->> 'kind' = 'large_objects'), 0)::bigint,"
+        " coalesce(sum(c.bytes), 0)::bigint,"
+        " coalesce(sum(p.bytes), 0)::bigint, bool_or(l.finished_at IS NOT NULL)"
+        " FROM namrong.load l LEFT JOIN namrong.parts p ON true LEFT JOIN namrong.checkpoints c USING (part)"
+        " WHERE l.load = %s HAVING count(*) > 0",
+        [load],
+    ).fetchone()
     return Status(*row) if row is not None else NOTHING
 
 
