@@ -31,14 +31,8 @@ GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
 class Moved:
     """A file that is in S3 now; `adopted` when it was there before, with the same SHA-256."""
 
-    path: str
-    content: Content
-    etag: str
+    note: Note
     adopted: bool
-
-    def note(self) -> Note:
-        """Its line in the manifest."""
-        return Note(self.path, self.content.size, self.content.sha256.hex(), self.content.mtime_ns, self.etag)
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,7 @@ def _moved(root: Path, path: str, stream: BinaryIO, target: Target) -> Moved | N
     key = key_of(target.prefix, path)
     large = os.fstat(stream.fileno()).st_size > objects.SINGLE_PUT_BYTES
     if large and key not in target.there and (sent := target.sender.put_parts(key, stream, settled)):
-        return Moved(path, *sent, adopted=False)
+        return _arrived(path, *sent)
     content = read(stream, objects.part_size)
     return _placed(path, key, stream, content, target, settled) if settled() else None
 
@@ -100,13 +94,13 @@ def _placed(
     large = content.size > objects.SINGLE_PUT_BYTES  # those were sent before, if they could be
     there = target.there.get(key)
     if there is None and not large and (etag := target.sender.put_whole(key, stream, content)):
-        return Moved(path, content, etag, adopted=False)
+        return _arrived(path, content, etag)
     note = target.noted.get(path)
     if there is not None and note is not None and (note.etag, note.sha256) == (there, content.sha256.hex()):
         # this SHA-256 was checked when the note was written, and by its ETag the object is the same since
-        return Moved(path, content, there, adopted=True)
+        return _arrived(path, content, there, adopted=True)
     if etag := _etag_if_holds(target, key, content):
-        return Moved(path, content, etag, adopted=True)
+        return _arrived(path, content, etag, adopted=True)
     if not target.replace:
         raise Stop("files.different", where=repr(key))
     objects.delete(target.s3, target.bucket, [key])
@@ -119,12 +113,17 @@ def _replaced(
     """The file in the place of what was deleted."""
     if content.size > objects.SINGLE_PUT_BYTES:
         if sent := target.sender.put_parts(key, stream, settled):
-            return Moved(path, *sent, adopted=False)
+            return _arrived(path, *sent)
     else:
         stream.seek(0)
         if etag := target.sender.put_whole(key, stream, content):
-            return Moved(path, content, etag, adopted=False)
+            return _arrived(path, content, etag)
     raise TryAgain("files.rival", where=repr(key))
+
+
+def _arrived(path: str, content: Content, etag: str, *, adopted: bool = False) -> Moved:
+    """What is left to know; the content itself is let go."""
+    return Moved(Note(path, content.size, content.sha256.hex(), content.mtime_ns, etag), adopted)
 
 
 def _etag_if_holds(target: Target, key: str, content: Content) -> str | None:

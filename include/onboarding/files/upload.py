@@ -75,8 +75,8 @@ def move_unit(
         moved: list[Moved] = []
         with Target.opened(s3, bucket, prefix, replace=replace) as target:
             each(lambda file: moved.append(move_file(root, file, target)), batch.files, in_flight)
-        write_notes(s3, bucket, prefix, batch.id, (one.note() for one in moved))
-    return BatchResult(len(moved), sum(m.content.size for m in moved), sum(m.adopted for m in moved))
+        write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
+    return BatchResult(len(moved), sum(one.note.size for one in moved), sum(one.adopted for one in moved))
 
 
 def status(s3: S3Client, bucket: str, prefix: str, batches: Sequence[Batch]) -> Status:
