@@ -18,18 +18,21 @@ from urllib.parse import parse_qs, urlsplit
 import uvloop
 
 CHECKED_BYTES = 1024 * 1024
+ROOM_BYTES = 512 * 1024
 CHECKSUM = "x-amz-checksum-sha256"
+OF_PARTS = "x-amz-checksum-crc64nvme"
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
 EMPTY_LIST = f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
 
 _sizes: dict[str, int] = {}
-_parts: dict[str, dict[int, bytes]] = {}
+_parts: dict[str, dict[int, int]] = {}
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection, request after request."""
+class Connection(asyncio.BufferedProtocol):
+    """One client's connection, request after request; what arrives is read into the same room again and again."""
 
     def __init__(self) -> None:
+        self._room = memoryview(bytearray(ROOM_BYTES))
         self._head = bytearray()
         self._missing = self._length = 0
         self._digest: hashlib._Hash | None = None
@@ -39,14 +42,19 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one, by its methods
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, count: int) -> None:
+        data = self._room[:count]
         while data:
             if self._request is None:
+                before = len(self._head)
                 self._head += data
                 end = self._head.find(b"\r\n\r\n")
                 if end < 0:
                     return
-                data = bytes(self._head[end + 4 :])
+                data = data[end + 4 - before :]
                 self._begin(bytes(self._head[:end]))
                 self._head.clear()
             body, data = data[: self._missing], data[self._missing :]
@@ -74,7 +82,7 @@ class Connection(asyncio.Protocol):
         if self._digest is not None and self._digest.digest() != base64.b64decode(headers[CHECKSUM]):
             self._send("400 Bad Request", f"{XML}<Error><Code>BadDigest</Code><Message>SHA-256</Message></Error>")
             return
-        self._send(*answer(method, target, self._length, headers.get(CHECKSUM, "")), quiet=method == "HEAD")
+        self._send(*answer(method, target, self._length, headers), quiet=method == "HEAD")
 
     def _send(self, status: str, body: str = "", *more: str, quiet: bool = False) -> None:
         length = [] if quiet and more else [f"Content-Length: {len(body)}"]
@@ -82,15 +90,16 @@ class Connection(asyncio.Protocol):
         self._transport.write("\r\n".join(lines).encode())
 
 
-def answer(method: str, target: str, length: int, checksum: str) -> tuple[str, ...]:
+def answer(method: str, target: str, length: int, headers: dict[str, str]) -> tuple[str, ...]:
     """Status line, body and further headers."""
     parts = urlsplit(target)
     asked = parse_qs(parts.query, keep_blank_values=True)
     if method == "PUT":
         if "partNumber" in asked:
-            _parts.setdefault(parts.path, {})[int(asked["partNumber"][0])] = base64.b64decode(checksum)
-        _sizes[parts.path] = length
-        return "200 OK", "", *([f"{CHECKSUM}: {checksum}"] if checksum else [])
+            _parts.setdefault(parts.path, {})[int(asked["partNumber"][0])] = length
+        else:
+            _sizes[parts.path] = length
+        return "200 OK", "", *([f"{CHECKSUM}: {headers[CHECKSUM]}"] if CHECKSUM in headers else [])
     if method == "HEAD":
         if parts.path.count("/") == 1:
             return "200 OK", "", "Content-Length: 0"
@@ -100,17 +109,16 @@ def answer(method: str, target: str, length: int, checksum: str) -> tuple[str, .
     if method == "POST" and "uploads" in asked:
         return "200 OK", f"{XML}<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
     if method == "POST":
-        return "200 OK", completed(_parts.pop(parts.path, {}))
+        return "200 OK", completed(parts.path, _parts.pop(parts.path, {}), headers.get(OF_PARTS, ""))
     if "uploads" in asked:
         return "200 OK", f"{XML}<ListMultipartUploadsResult></ListMultipartUploadsResult>"
     return ("204 No Content",) if method == "DELETE" else ("200 OK", EMPTY_LIST)
 
 
-def completed(parts: dict[int, bytes]) -> str:
-    """What S3 answers when the last part is there: for parts with SHA-256, the SHA-256 of those."""
-    digests = [parts[number] for number in sorted(parts)]
-    of_parts = f"{base64.b64encode(hashlib.sha256(b''.join(digests)).digest()).decode()}-{len(digests)}"
-    told = f"<ChecksumSHA256>{of_parts}</ChecksumSHA256>" if all(digests) else ""
+def completed(path: str, lengths: dict[int, int], checksum: str) -> str:
+    """What S3 answers when the last part is there."""
+    _sizes[path] = sum(lengths.values())
+    told = f"<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME>" if checksum else ""
     return f'{XML}<CompleteMultipartUploadResult><ETag>"sink-2"</ETag>{told}</CompleteMultipartUploadResult>'
 
 

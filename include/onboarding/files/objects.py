@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -28,10 +28,13 @@ TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "4
 WRONG_BYTES = frozenset({"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"})
 
 
+def in_parts(size: int) -> bool:
+    """Whether a file of so many bytes goes in parts."""
+    return size > SINGLE_PUT_BYTES
+
+
 def part_size(size: int) -> int:
-    """Bytes per part; a function of the size alone, so that composite checksums can be compared years later."""
-    if size <= SINGLE_PUT_BYTES:
-        return SINGLE_PUT_BYTES
+    """Bytes per part of a file of `size` bytes."""
     return max(PART_BYTES, -(-size // (PARTS * MIB)) * MIB)
 
 
@@ -50,27 +53,27 @@ def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[Listed]:
         yield from (Listed(item["Key"], item["Size"], item["ETag"]) for item in page.get("Contents", ()))
 
 
-def checksum(content: Content) -> str:
-    """What S3 reports as ChecksumSHA256: of the whole, or `composite-parts` for an upload in parts."""
-    if content.size <= SINGLE_PUT_BYTES:
-        return encoded(content.sha256)
-    return f"{encoded(hashlib.sha256(b''.join(content.parts)).digest())}-{len(content.parts)}"
+def checksum(content: Content) -> tuple[Literal["ChecksumSHA256", "ChecksumCRC64NVME"], str]:
+    """What S3 reports of the whole object, by name and value: SHA-256, or CRC-64/NVME when it came in parts."""
+    if content.crc64 is not None:
+        return "ChecksumCRC64NVME", encoded(content.crc64)
+    return "ChecksumSHA256", encoded(content.sha256)
 
 
 def etag_if_holds(s3: S3Client, bucket: str, key: str, content: Content, *, checks: bool = True) -> str | None:
     """The ETag of the object at `key` if it has exactly this content.
 
-    By S3's checksum; by its bytes when it has none, or when this store does not check what it is sent (`checks`).
+    By S3's checksum; by its bytes when it has none of ours, or when this store does not check what it is sent
+    (`checks`).
     """
     head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     if head["ContentLength"] != content.size:
         return None
-    known = head.get("ChecksumSHA256") if checks else None
-    if known is not None and known == checksum(content):
-        return head["ETag"]
-    if known is not None and "-" not in known:
-        return head["ETag"] if known == encoded(content.sha256) else None
-    # put there by other means, or in other parts: only its bytes tell
+    for name, ours in (checksum(content), ("ChecksumSHA256", encoded(content.sha256))):
+        known = head.get(name) if checks else None
+        if isinstance(known, str) and "-" not in known:  # a stroke: of parts, and not of the whole
+            return head["ETag"] if known == ours else None
+    # put there by other means: only its bytes tell
     return head["ETag"] if holds(s3, bucket, key, head["ETag"], content) else None
 
 

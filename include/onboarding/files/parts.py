@@ -1,8 +1,10 @@
-"""Large files in parts: read once, each part hashed and sent while the next is read, all of it checked by S3."""
+"""Large files in parts: read once, hashed as they are read, each part sent while the next is read.
+
+S3 holds each part against its CRC-64/NVME, and the whole against that of all bytes; the manifest has the SHA-256.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +14,8 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, BinaryIO
 
 from onboarding.files import objects
-from onboarding.files.reading import Changed, Content, content_of, identity
+from onboarding.files.crc64 import Crc64
+from onboarding.files.reading import Changed, Content, Hashes, identity
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +30,7 @@ IN_MEMORY = 16
 class _Sent:
     number: int
     etag: str
-    digest: bytes
+    checksum: str
 
 
 class Parts:
@@ -55,31 +58,32 @@ class Parts:
         objects.abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
         before = os.fstat(stream.fileno())
         kept = objects.metadata(before.st_mtime_ns, before.st_mode, before.st_uid, before.st_gid)
-        upload = s3.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256", Metadata=kept)[
-            "UploadId"
-        ]
+        begun = s3.create_multipart_upload(
+            Bucket=bucket, Key=key, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT", Metadata=kept
+        )
+        upload = begun["UploadId"]
         sent: list[_Sent] = []
         under_way: deque[Future[_Sent]] = deque()
         try:
-            whole = hashlib.sha256()
+            hashes = Hashes(with_crc64=True)
             for number, block in enumerate(self._blocks(stream, before.st_size), 1):
                 under_way.append(self._senders.submit(self._send, s3, bucket, key, upload, number, block))
-                whole.update(block)
+                hashes.update(block)
                 while under_way and under_way[0].done():  # a failure ends the reading
                     sent.append(under_way.popleft().result())
             sent += [one.result() for one in under_way]
             if identity(os.fstat(stream.fileno())) != identity(before) or not settled():
                 raise Changed
+            content = hashes.content(before)
             answer = s3.complete_multipart_upload(
-                Bucket=bucket, Key=key, UploadId=upload, IfNoneMatch="*", MultipartUpload={"Parts": _named(sent)}
-            )
+                Bucket=bucket, Key=key, UploadId=upload, IfNoneMatch="*", MultipartUpload={"Parts": _named(sent)},
+                ChecksumCRC64NVME=objects.checksum(content)[1], ChecksumType="FULL_OBJECT",
+            )  # fmt: skip
         except BaseException:
             self._give_up(under_way)
             s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
             raise
-        digests = tuple(one.digest for one in sent)
-        content = content_of(before, whole.digest(), digests, objects.part_size(before.st_size))
-        return content, answer.get("ChecksumSHA256"), answer["ETag"]
+        return content, answer.get("ChecksumCRC64NVME"), answer["ETag"]
 
     def _blocks(self, stream: BinaryIO, size: int) -> Iterator[bytes]:
         """The file in parts; each waits until there is room for it. Raises Changed when it has another size."""
@@ -98,14 +102,13 @@ class Parts:
 
     def _send(self, s3: S3Client, bucket: str, key: str, upload: str, number: int, block: bytes) -> _Sent:
         try:
-            digest = hashlib.sha256(block).digest()
+            checksum = objects.encoded(Crc64(block).digest())
             sent = s3.upload_part(
-                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=block,
-                ChecksumSHA256=objects.encoded(digest),
-            )  # fmt: skip
+                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=block, ChecksumCRC64NVME=checksum
+            )
         finally:
             self._room.release()
-        return _Sent(number, sent["ETag"], digest)
+        return _Sent(number, sent["ETag"], checksum)
 
     def _give_up(self, under_way: deque[Future[_Sent]]) -> None:
         """What was not begun gives its room back; what is under way ends first, or it would outlive the upload."""
@@ -124,4 +127,4 @@ def _filled(stream: BinaryIO, size: int) -> bytes:
 
 
 def _named(sent: list[_Sent]) -> list[CompletedPartTypeDef]:
-    return [{"PartNumber": one.number, "ETag": one.etag, "ChecksumSHA256": objects.encoded(one.digest)} for one in sent]
+    return [{"PartNumber": one.number, "ETag": one.etag, "ChecksumCRC64NVME": one.checksum} for one in sent]

@@ -81,17 +81,17 @@ def _moved(root: Path, path: str, stream: BinaryIO, target: Target) -> Moved | N
         return still_there(root, path, stream)
 
     key = key_of(target.prefix, path)
-    large = os.fstat(stream.fileno()).st_size > objects.SINGLE_PUT_BYTES
+    large = objects.in_parts(os.fstat(stream.fileno()).st_size)
     if large and key not in target.there and (sent := target.sender.put_parts(key, stream, settled)):
         return _arrived(path, *sent)
-    content = read(stream, objects.part_size)
+    content = read(stream, objects.in_parts)
     return _placed(path, key, stream, content, target, settled) if settled() else None
 
 
 def _placed(
     path: str, key: str, stream: BinaryIO, content: Content, target: Target, settled: Callable[[], bool]
 ) -> Moved:
-    large = content.size > objects.SINGLE_PUT_BYTES  # those were sent before, if they could be
+    large = objects.in_parts(content.size)  # those were sent before, if they could be
     there = target.there.get(key)
     if there is None and not large and (etag := target.sender.put_whole(key, stream, content)):
         return _arrived(path, content, etag)
@@ -111,7 +111,7 @@ def _replaced(
     path: str, key: str, stream: BinaryIO, content: Content, target: Target, settled: Callable[[], bool]
 ) -> Moved:
     """The file in the place of what was deleted."""
-    if content.size > objects.SINGLE_PUT_BYTES:
+    if objects.in_parts(content.size):
         if sent := target.sender.put_parts(key, stream, settled):
             return _arrived(path, *sent)
     else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onboarding.errors import Stop, TryAgain
+from onboarding.files.crc64 import Crc64
 
 CHUNK_BYTES = 1024 * 1024
 KEPT_BYTES = 2 * 1024 * 1024
@@ -21,15 +22,14 @@ KEPT_BYTES = 2 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Content:
-    """What was read: SHA-256 of the whole and of each part of `part_size` bytes; `body` for small files only.
+    """What was read: SHA-256; for files that go in parts CRC-64/NVME too; `body` for small files only.
 
     `mtime_ns`, `mode` (with the kind of file), `owner` and `group` (numbers) are those of the open file.
     """
 
     size: int
     sha256: bytes
-    parts: tuple[bytes, ...]
-    part_size: int
+    crc64: bytes | None
     mtime_ns: int
     mode: int
     owner: int
@@ -78,48 +78,48 @@ def identity(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def read(stream: BinaryIO, part_size_of: Callable[[int], int]) -> Content:
-    """The file's hashes; leaves the stream at its start. Raises Changed when it was written to meanwhile."""
+def read(stream: BinaryIO, in_parts: Callable[[int], bool]) -> Content:
+    """The file's hashes; leaves the stream at its start. Raises Changed when it was written to meanwhile.
+
+    `in_parts` says for a size in bytes whether such a file goes in parts.
+    """
     before = os.fstat(stream.fileno())
-    part_size = part_size_of(before.st_size)
+    hashes = Hashes(with_crc64=in_parts(before.st_size))
     stream.seek(0)
     body = None
-    if before.st_size <= min(part_size, KEPT_BYTES):
+    if before.st_size <= KEPT_BYTES:
         body = stream.read()
-        size, whole, parts = _of_one(body)
+        hashes.update(body)
     else:
-        size, whole, parts = _hashed(stream, part_size if before.st_size > part_size else None)
-    if identity(os.fstat(stream.fileno())) != identity(before) or size != before.st_size:
+        while chunk := stream.read(CHUNK_BYTES):
+            hashes.update(chunk)
+    if identity(os.fstat(stream.fileno())) != identity(before) or hashes.size != before.st_size:
         raise Changed
     stream.seek(0)
-    return content_of(before, whole, parts, part_size, body)
+    return hashes.content(before, body)
 
 
-def content_of(
-    found: os.stat_result, whole: bytes, parts: tuple[bytes, ...], part_size: int, body: bytes | None = None
-) -> Content:
-    """What was read of a file that is as `found` tells."""
-    return Content(
-        found.st_size, whole, parts, part_size, found.st_mtime_ns, found.st_mode, found.st_uid, found.st_gid, body
-    )
+class Hashes:
+    """What is made of a file's bytes as they pass, once each."""
 
+    def __init__(self, *, with_crc64: bool) -> None:
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._crc64 = Crc64() if with_crc64 else None
 
-def _of_one(body: bytes) -> tuple[int, bytes, tuple[bytes, ...]]:
-    digest = hashlib.sha256(body).digest()
-    return len(body), digest, (digest,)
+    def update(self, data: bytes) -> None:
+        """Takes more bytes in."""
+        self.size += len(data)
+        self._sha256.update(data)
+        if self._crc64 is not None:
+            self._crc64.update(data)
 
-
-def _hashed(stream: BinaryIO, part_size: int | None) -> tuple[int, bytes, tuple[bytes, ...]]:
-    """Size, SHA-256 of the whole and of each part; without a part size the whole is the only part, hashed once."""
-    whole, parts, size = hashlib.sha256(), [hashlib.sha256()], 0
-    while chunk := stream.read(min(CHUNK_BYTES, part_size - size % part_size) if part_size else CHUNK_BYTES):
-        whole.update(chunk)
-        if part_size:
-            if size and size % part_size == 0:
-                parts.append(hashlib.sha256())
-            parts[-1].update(chunk)
-        size += len(chunk)
-    return size, whole.digest(), tuple(part.digest() for part in parts) if part_size else (whole.digest(),)
+    def content(self, found: os.stat_result, body: bytes | None = None) -> Content:
+        """All of it, of a file that is as `found` tells."""
+        crc64 = self._crc64.digest() if self._crc64 is not None else None
+        return Content(
+            self.size, self._sha256.digest(), crc64, found.st_mtime_ns, found.st_mode, found.st_uid, found.st_gid, body
+        )
 
 
 def still_there(root: Path, path: str, stream: BinaryIO) -> bool:
