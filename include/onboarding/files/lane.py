@@ -25,7 +25,7 @@ FAILURES = 20
 CREDENTIALS_FOR = timedelta(minutes=5)
 """After this long botocore is asked again: it renews what is about to end."""
 
-_PROBE = "key"
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 class Lane:
@@ -63,9 +63,15 @@ class Lane:
 
 
 def address_of(s3: S3Client, bucket: str) -> str:
-    """The bucket's URL without a stroke at the end, as botocore would call it: its rules, our endpoint settings."""
-    url = urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": _PROBE}))
-    return f"{url.scheme}://{url.netloc}{url.path.removesuffix(f'/{_PROBE}')}"
+    """The bucket's URL at the client's endpoint, without a stroke at the end.
+
+    AWS's own endpoints have the bucket in the host's name (S3 User Guide, "Virtual hosting of general purpose
+    buckets"), unless a certificate could not cover it; all others have it in the path.
+    """
+    url = urlsplit(s3.meta.endpoint_url)
+    if url.netloc.startswith("s3.") and url.netloc.endswith(AWS_HOSTS) and "." not in bucket:
+        return f"{url.scheme}://{bucket}.{url.netloc}"
+    return f"{url.scheme}://{url.netloc}{url.path.rstrip('/')}/{bucket}"
 
 
 def _credentials(s3: S3Client) -> Callable[[], S3Credential]:
