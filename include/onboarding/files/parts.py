@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 SENDERS = 8
-IN_MEMORY = 16
+IN_MEMORY = 12
 """Parts in memory, of all files together: those being sent, and as many read ahead."""
 
 
