@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -296,6 +297,26 @@ def test_the_first_failure_is_raised_and_nothing_is_begun_after_it() -> None:
     with pytest.raises(LookupError):
         each(work, iter(range(1000)), 1)
     assert begun == [0, 1, 2, 3]
+
+
+def test_an_interruption_does_not_wait_for_what_is_under_way() -> None:
+    begun, enough, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(_: int) -> None:
+        begun.set()
+        enough.wait(30)
+        ended.set()
+
+    def interrupt() -> None:
+        begun.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        each(work, iter(range(1)), 2)
+    assert not ended.is_set()
+    enough.set()
+    assert ended.wait(30)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,10 +14,11 @@ def each(work: Callable[[T], object], items: Iterable[T], hands: int) -> None:
     """Does `work` on every item, `hands` at a time; an item is asked for when a hand is free to take it.
 
     So whatever makes the items works beside what is done with them, and never far ahead. The first failure, of the
-    work or of the making, is raised once what was under way has ended; nothing is begun after it.
+    work or of the making, is raised once what was under way has ended; nothing is begun after it. An interruption is
+    raised at once.
     """
     queue, taking, ending = iter(items), threading.Lock(), threading.Event()
-    nothing = object()
+    nothing, failures = object(), list[BaseException]()
 
     def take() -> T | object:
         with taking:
@@ -27,14 +28,18 @@ def each(work: Callable[[T], object], items: Iterable[T], hands: int) -> None:
         try:
             while (item := take()) is not nothing:
                 work(item)  # type: ignore[arg-type]  # what is not `nothing` is a T
-        except BaseException:
+        except BaseException as failure:
+            failures.append(failure)
             ending.set()
-            raise
 
-    with ThreadPoolExecutor(hands, thread_name_prefix="files") as pool:
-        begun = [pool.submit(hand) for _ in range(hands)]
-        try:
-            for one in begun:
-                one.result()
-        finally:
-            ending.set()
+    pool = ThreadPoolExecutor(hands, thread_name_prefix="files")
+    begun = [pool.submit(hand) for _ in range(hands)]
+    try:
+        wait(begun)
+    except BaseException:
+        ending.set()
+        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the end of a large file
+        raise
+    pool.shutdown()
+    if failures:
+        raise failures[0]
