@@ -33,9 +33,8 @@ def each(work: Callable[[T], object], items: Iterable[T], hands: int) -> None:
             ending.set()
 
     pool = ThreadPoolExecutor(hands, thread_name_prefix="files")
-    begun = [pool.submit(hand) for _ in range(hands)]
     try:
-        wait(begun)
+        wait([pool.submit(hand) for _ in range(hands)])
     except BaseException:
         ending.set()
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the end of a large file

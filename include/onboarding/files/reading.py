@@ -125,7 +125,7 @@ class Hashes:
 def still_there(root: Path, path: str, stream: BinaryIO) -> bool:
     """Whether `path` still leads to the very file that is open, unchanged."""
     try:
-        found = os.stat(os.path.join(os.fsencode(root), path.encode()), follow_symlinks=False)  # noqa: PTH116, PTH118 - bytes
+        found = os.stat(b"%b/%b" % (os.fsencode(root), path.encode()), follow_symlinks=False)  # noqa: PTH116 - bytes
     except OSError:
         return False
     return identity(found) == identity(os.fstat(stream.fileno()))

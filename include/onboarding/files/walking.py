@@ -15,8 +15,9 @@ def walk(root: bytes) -> Iterator[tuple[bytes, os.stat_result | None]]:
     waiting = [b""]
     while waiting:
         folder = waiting.pop()
+        here = _joined(root, folder)
         try:
-            with os.scandir(_joined(root, folder)) as entries:
+            with os.scandir(here) as entries:
                 names = [(entry.name, found) for entry in entries if (found := _look(entry))]
         except FileNotFoundError:  # removed while we looked: it was never there
             continue
@@ -24,19 +25,19 @@ def walk(root: bytes) -> Iterator[tuple[bytes, os.stat_result | None]]:
             yield folder, None
             continue
         if not names and folder:
-            yield folder, os.lstat(_joined(root, folder))
+            yield folder, os.lstat(here)
         for name, found in names:
             path = _joined(folder, name)
             if stat.S_ISDIR(found.st_mode):
                 waiting.append(path)
-            elif stat.S_ISREG(found.st_mode) and not os.access(_joined(root, path), os.R_OK):
+            elif stat.S_ISREG(found.st_mode) and not os.access(_joined(here, name), os.R_OK):
                 yield path, None
             else:
                 yield path, found
 
 
 def _joined(folder: bytes, name: bytes) -> bytes:
-    return b"/".join(part for part in (folder, name) if part)
+    return b"%b/%b" % (folder, name) if folder and name else folder or name
 
 
 def _look(entry: os.DirEntry[bytes]) -> os.stat_result | None:
