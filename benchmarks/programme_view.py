@@ -143,7 +143,7 @@ def _manifests(folder: Path, pilots: int) -> list[str]:
 
 def _fill(owner: Database, ids: list[str], records: int) -> None:
     """Journeys at all stages: mostly moved units and looks of gates, as real ones are. Chained by the database."""
-    chance = random.Random(1)  # noqa: S311  (the same ledger each time)
+    chance = random.Random(1)  # the same ledger each time
     at = datetime.now(UTC) - timedelta(days=30)
     with owner.connect() as connection, connection.cursor() as cursor:
         with cursor.copy(

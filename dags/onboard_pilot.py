@@ -8,6 +8,7 @@ from onboarding.stages import account, cutover, intake, live, migration, validat
 from onboarding_airflow.assets import PILOT_LIVE
 from onboarding_airflow.journey import Journey
 from onboarding_airflow.pilots import to_build
+from onboarding_airflow.weights import STOPPED, USUAL, weighing
 
 
 def onboard(journey: Journey) -> None:
@@ -47,7 +48,7 @@ def onboard(journey: Journey) -> None:
         checks = [do(validation.reconcile), journey.expect(), do(validation.ask_golden_queries)]
         chain(migrated, checks, do(validation.rehearse), validated := gate("validation"))
 
-    with TaskGroup("cutover", group_display_name="สลับระบบ · cutover"):
+    with TaskGroup("cutover", group_display_name="สลับระบบ · cutover", default_args=weighing(STOPPED)):
         chain(validated, gate("window"), journey.approval(1), journey.approval(2), frozen := do(cutover.freeze))
         loaded_again = [journey.load(workload, "final", after=frozen) for workload in journey.manifest.databases]
         chain(
@@ -73,7 +74,7 @@ for manifest in to_build(lambda manifest: manifest.dag_id):
         description=manifest.name.en,
         schedule=None,
         max_active_runs=1,
-        default_args={"owner": manifest.agency.id},
+        default_args={"owner": manifest.agency.id, **weighing(USUAL)},
         catchup=False,
         tags=["onboarding", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
         access_control=Journey.access(manifest),

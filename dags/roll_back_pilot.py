@@ -8,6 +8,7 @@ from onboarding.manifest import Manifest
 from onboarding.stages import decision, way_back
 from onboarding_airflow.journey import Journey
 from onboarding_airflow.pilots import to_build
+from onboarding_airflow.weights import STOPPED, weighing
 
 
 def way_back_id(manifest: Manifest) -> str:
@@ -21,7 +22,7 @@ for manifest in to_build(way_back_id):
         description=f"{manifest.name.en}: back to the agency's own machines",
         schedule=None,
         max_active_runs=1,
-        default_args={"owner": manifest.agency.id},
+        default_args={"owner": manifest.agency.id, **weighing(STOPPED)},
         catchup=False,
         tags=["way back", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
         access_control=Journey.access(manifest),

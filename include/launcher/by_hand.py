@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from launcher.by_hand_report import Report, writable
 from launcher.by_hand_voice import Voice
 from onboarding import aws
 from onboarding.addresses import Database
@@ -29,7 +30,7 @@ PROVEN, DIFFERENT, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_REGION = "us-east-1"  # only where neither AWS_REGION nor a profile names one: a bucket knows its own
 TAKEN = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert"}
 
-Work = Callable[[argparse.Namespace, Voice], bool]
+Work = Callable[[argparse.Namespace, Voice, Report], bool]
 
 
 def move(asked: argparse.Namespace) -> int:
@@ -45,7 +46,8 @@ def reconcile(asked: argparse.Namespace) -> int:
 def _answered(asked: argparse.Namespace, work: Work) -> int:
     voice = Voice(asked.lang, as_json=asked.json)
     try:
-        return PROVEN if work(asked, voice) else DIFFERENT
+        report = Report(writable(asked.report), asked.lang, keys=asked.keys)
+        return PROVEN if work(asked, voice, report) else DIFFERENT
     except Stop as refusal:
         voice.trouble("refused", refusal)
         return REFUSED
@@ -58,7 +60,7 @@ def _answered(asked: argparse.Namespace, work: Work) -> int:
         os._exit(INTERRUPTED)  # threads that copy would be waited for; the servers undo what was not committed
 
 
-def _move_database(asked: argparse.Namespace, voice: Voice) -> bool:
+def _move_database(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     _offer_programs()
     source, target = database(asked.source), database(asked.target)
     found = obstacles(source, target, asked.jobs or STREAMS)
@@ -69,27 +71,37 @@ def _move_database(asked: argparse.Namespace, voice: Voice) -> bool:
     with voice.progress() as tell:
         moved = move_database(source, target, jobs=asked.jobs or STREAMS, resume=asked.resume, tell=tell)
     voice.say("moved", rows=moved.rows, bytes=moved.bytes, seconds=moved.seconds)
-    return voice.compared(moved.found, asked.report)
+    report.write(moved.found, str(source), str(target))
+    return voice.compared(moved.found)
 
 
-def _compare_databases(asked: argparse.Namespace, voice: Voice) -> bool:
-    return voice.compared(
-        compare_databases(database(asked.source), database(asked.target), jobs=asked.jobs or STREAMS), asked.report
+def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
+    source, target = database(asked.source), database(asked.target)
+    found = compare_databases(
+        source,
+        target,
+        jobs=asked.jobs or STREAMS,
+        statement_timeout_s=asked.statement_timeout,
+        source_share=asked.source_share,
     )
+    report.write(found, str(source), str(target))
+    return voice.compared(found)
 
 
-def _move_files(asked: argparse.Namespace, voice: Voice) -> bool:
+def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     bucket, prefix = address(asked.target)
     s3 = _s3()
     with voice.progress() as tell:
         moved = move_files(Path(asked.source), s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell)
     voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
-    return voice.compared(compare_files(Path(asked.source), s3, bucket, prefix), asked.report)
+    return _compare_files(asked, voice, report)
 
 
-def _compare_files(asked: argparse.Namespace, voice: Voice) -> bool:
+def _compare_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     bucket, prefix = address(asked.target)
-    return voice.compared(compare_files(Path(asked.source), _s3(), bucket, prefix), asked.report)
+    found = compare_files(Path(asked.source), _s3(), bucket, prefix)
+    report.write(found, str(Path(asked.source).absolute()), f"s3://{bucket}/{prefix}")
+    return voice.compared(found)
 
 
 def database(text: str) -> Database:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -75,13 +74,10 @@ class Voice:
 
             yield once
 
-    def compared(self, found: Comparison | FilesComparison, report: Path | None) -> bool:
-        """Whether all is equal. What is not is named: keys and paths for who sits here, never in the report."""
-        document = found.as_json()
-        if report is not None:
-            report.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    def compared(self, found: Comparison | FilesComparison) -> bool:
+        """Whether all is equal. What is not is named, keys and paths in clear, for who sits here."""
         if self._as_json:
-            print(json.dumps({"event": "compared", **document}, ensure_ascii=False), flush=True)
+            print(json.dumps({"event": "compared", **found.as_json()}, ensure_ascii=False), flush=True)
         elif isinstance(found, FilesComparison):
             self._files(found)
         else:
@@ -105,7 +101,7 @@ class Voice:
             if number == SHOWN:
                 self.say("more")
                 break
-            self._print(f"    {row.kind:<10} {name} ({', '.join(map(str, row.key)) or row.digest[:16]})"
+            self._print(f"    {row.kind:<10} {name} ({', '.join(map(str, row.key)) or f'ctid {row.place}'})"
                         f" {', '.join(row.columns)}")  # fmt: skip
         for one in found.objects.differences:
             self._print(f"    {one.problem:<10} {one.kind} {one.name} {', '.join(one.attributes)}")
@@ -121,7 +117,7 @@ class Voice:
             self.say("files_equal", files=found.source_files, bytes=found.source_bytes)
             return
         self.say("files_differ", files=found.unaccounted_files)
-        for number, (path, problem) in enumerate(named_files(found)):
+        for number, (problem, path) in enumerate(named_files(found)):
             if number == SHOWN:
                 self.say("more")
                 break

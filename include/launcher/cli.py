@@ -143,9 +143,24 @@ def _by_hand(several: Several) -> None:
             "--jobs", type=_count, metavar="N", help="streams or files at a time (default 2 streams, 64 files)"
         )
         command.add_argument("--json", action="store_true", help="a JSON object per line, for programs")
-        command.add_argument("--report", type=Path, metavar="FILE", help="write what was compared as JSON")
-        command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed")
+        command.add_argument(
+            "--report", type=Path, action="append", default=[], metavar="FILE",
+            help="write what was compared: a page if FILE ends in .html, else JSON; may be given twice",
+        )  # fmt: skip
+        command.add_argument(
+            "--keys", action="store_true", help="name rows and files in clear on that page, personal data or not"
+        )
+        command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed, and of"
+                             " the page")  # fmt: skip
         command.set_defaults(run=f"launcher.by_hand:{run}")
+    compare.add_argument(
+        "--source-share", type=_share, default=1.0, metavar="X",
+        help="each stream keeps the source's server at work for this share of the time, and rests else (default 1)",
+    )  # fmt: skip
+    compare.add_argument(
+        "--statement-timeout", type=_count, default=900, metavar="SECONDS",
+        help="a table that takes longer to read is unknown, never equal (default 900)",
+    )  # fmt: skip
     move.add_argument("--resume", action="store_true", help="keep what an interrupted move brought, if it still may")
 
 
@@ -179,6 +194,13 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
     return value
 
 

@@ -26,6 +26,8 @@ from onboarding.programme.table import PilotRow, rows
 
 POLL_S = 2.0
 PARSED_WITHIN_S = 60.0
+STALLED_AFTER_S = 900.0
+"""With nobody to wait for, a demonstration in which nothing happens for so long has failed; it waits 60 s at most."""
 
 
 class Demo:
@@ -44,6 +46,7 @@ class Demo:
         self.ledger = self.world.ledger
         self.runs: dict[str, str] = {}
         self.states: dict[str, str] = {}
+        self._seen: tuple[list[tuple[str, ...]], float] = ([], time.monotonic())
         self.troubles: tuple[Trouble, ...] = troubles.troubles(self._scenes()) if trouble else ()
 
     def play(self, report_file: Path | None) -> bool:
@@ -75,7 +78,14 @@ class Demo:
         """Whether a run is still on its way, or a trouble not mended yet, after one more look at all of them."""
         self._look()
         at_it = [each.look(self._moment(each.scene.pilot.id)) for each in self.troubles]
-        return any(at_it) or not FINISHED.issuperset(self.states.values())
+        return (any(at_it) or not FINISHED.issuperset(self.states.values())) and not self._is_stalled()
+
+    def _is_stalled(self) -> bool:
+        stalled = bool(self.approvers) and time.monotonic() - self._seen[1] > STALLED_AFTER_S
+        if stalled:
+            waiting = ", ".join(pilot for pilot, state in self.states.items() if state not in FINISHED)
+            self.screen.say("stalled", minutes=round(STALLED_AFTER_S / 60), pilots=waiting)
+        return stalled
 
     def _moment(self, pilot: str) -> troubles.Moment:
         return troubles.Moment(self.runs[pilot], self.states[pilot], self._instances(pilot))
@@ -121,7 +131,10 @@ class Demo:
         dags = [dag for dag, _ in journeys.values()]
         states, busy = self.platform.run_states(dags), self.platform.instances_in((*TELLING, "failed"), dags)
         self.states = {pilot: states[journey] for pilot, journey in journeys.items()}
-        self.screen.show([self._line(row, journeys[row.pilot], busy) for row in found])
+        lines = [self._line(row, journeys[row.pilot], busy) for row in found]
+        if (news := [line.news() for line in lines]) != self._seen[0]:
+            self._seen = (news, time.monotonic())
+        self.screen.show(lines)
 
     def _line(self, row: PilotRow, journey: tuple[str, str], busy: Sequence[Mapping[str, Any]]) -> Line:
         mine = [task for task in busy if (task["dag_id"], task["dag_run_id"]) == journey]

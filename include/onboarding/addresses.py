@@ -76,8 +76,8 @@ class Database:
         """The same database with another login."""
         return replace(self, user=user, password=password)
 
-    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
-        """A new connection; the caller closes it (`with`)."""
+    def connect(self, *, autocommit: bool = False, replication: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+        """A new connection; the caller closes it (`with`). `replication` speaks that protocol too (manual, 54.4)."""
         try:
             return psycopg.connect(
                 host=self.host,
@@ -92,6 +92,7 @@ class Database:
                 application_name="namrong",
                 options=PINNED,
                 autocommit=autocommit,
+                replication="database" if replication else None,
             )
         except psycopg.OperationalError as failure:
             raise TryAgain("addresses.database_unreachable", where=str(self), reason=str(failure).strip()) from failure

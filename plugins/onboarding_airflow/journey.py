@@ -13,6 +13,7 @@ from airflow.sdk.definitions.xcom_arg import XComArg
 from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
 from onboarding.stages import decision, loading, uploading, validation
 from onboarding.stages.gates import GATES
+from onboarding_airflow import weights
 from onboarding_airflow.approval import CutoverApproval
 from onboarding_airflow.gates import GateSensor
 from onboarding_airflow.links import data_docs
@@ -85,6 +86,7 @@ class Journey:
                 workload=workload.name,
                 kind=kind,
                 within=LOAD_DEADLINE,
+                priority_weight=weights.HOLDER,
                 retries=RETRIES,
                 retry_delay=RETRY_DELAY,
             )

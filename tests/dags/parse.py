@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,11 @@ def described(dag: Any) -> dict[str, Any]:
         "mapped": [task.task_id for task in dag.tasks if isinstance(task, MappedOperator)],
         "documented": {task.task_id: bool(task.doc_md) for task in dag.tasks},
         "retries": {task.task_id: task.retries for task in dag.tasks},
+        "weights": {
+            # as the scheduler weighs a task instance, of which it asks for nothing but the task
+            task.task_id: task.weight_rule.get_weight(SimpleNamespace(task=task))
+            for task in DagSerialization.from_dict(DagSerialization.to_dict(dag)).tasks
+        },
         "kinds": {task.task_id: task.task_type for task in dag.tasks},
         "outlets": {task.task_id: [asset.name for asset in task.outlets] for task in dag.tasks if task.outlets},
         "access": {

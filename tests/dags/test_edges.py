@@ -94,6 +94,16 @@ def test_the_journey_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["onboard_p02"]["edges"] == ONBOARD_P02
 
 
+def test_who_keeps_others_waiting_gets_a_worker_first(samples: Parsed) -> None:
+    journey, back = samples["dags"]["onboard_p02"]["weights"], samples["dags"]["roll_back_p02"]["weights"]
+    holders = {task for task in journey if task.endswith(".hold_snapshot")}
+    stopped = {task for task in journey if task.startswith("cutover.")} - holders
+    usual = journey.keys() - holders - stopped
+    assert len(holders) == 2 and {"cutover.copy_registry.copy_rows", "cutover.freeze"} < stopped
+    weigh = [{journey[task] for task in group} for group in (usual, stopped, holders)] + [set(back.values())]
+    assert weigh == [{1}, {10}, {100}, {10}]
+
+
 def test_the_way_back_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["roll_back_p02"]["edges"] == ROLL_BACK_P02
 

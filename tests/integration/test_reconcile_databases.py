@@ -44,35 +44,74 @@ PAIRS = [
     ("text", "'a'", "'a '", False),
     ("text", "'a'", "'A'", False),
     ("text", "'น้ำ'", "'นํ้า'", False),
+    ("text", "'กี่'", "'ก่ี'", False),  # vowel and tone mark the other way round: they look alike
+    ("text", "'เเม่'", "'แม่'", False),  # two SARA E for one SARA AE
+    ("text", "'ก'", "'ก\u200b'", False),  # a zero-width space
+    ("text", r"E'a\n'", r"E'a\r\n'", False),
+    ("text", "'a'", "E'a\\t'", False),
+    ("varchar(9)", "'ab'", "'ab '", False),
+    ("varchar(9)", "'ab'", "'AB'", False),
+    ("char(9)", "''", "NULL", False),
+    ("char(9)", "' ab'", "'ab'", False),
+    ("bytea", "''", "NULL", False),
+    ("bytea", r"'\x00'", r"'\x0000'", False),
     ("text", r"U&'caf\00e9'", r"U&'cafe\0301'", False),
     ("varchar(9)", "'ab'", "'ab'", True),
     ("char(9)", "'ab'", "'ab  '", True),
     ("char(9)[]", "'{ab}'", "'{abc}'", False),
     ("numeric", "1.0", "1.00", False),
     ("numeric", "'NaN'", "'NaN'", True),
+    ("numeric", "'NaN'", "NULL", False),
+    ("numeric", "'Infinity'", "'Infinity'", True),
+    ("numeric", "-0.0", "0.0", True),  # a numeric has no negative zero
+    ("numeric", "0.00", "0", False),
+    ("numeric", "1e2", "100", True),
+    ("numeric(9,2)", "1.5", "1.50", True),  # a declared scale gives both the same
     ("numeric", "'Infinity'", "'-Infinity'", False),
     ("float8", "0.1", "0.1", True),
     ("float8", "0.1", "0.10000000000000002", False),
     ("float8", "0", "'-0'", False),
     ("float8", "'NaN'", "'NaN'", True),
     ("float8", "'Infinity'", "'NaN'", False),
+    ("float8", "'Infinity'", "'-Infinity'", False),
+    ("float8", "1e-320", "0", False),  # smaller than any normal number
+    ("float8[]", "'{0,NaN}'", "'{-0,NaN}'", False),
     ("float4", "1.1", "1.1000001", False),
+    ("float4", "0", "'-0'", False),
+    ("float4", "'NaN'", "'NaN'", True),
+    ("float4", "'-Infinity'", "'-Infinity'", True),
     ("timestamptz", "'2026-11-22 07:00+07'", "'2026-11-22 00:00+00'", True),
     ("timestamptz", "'2026-11-22 07:00+07'", "'2026-11-22 07:00:00.000001+07'", False),
     ("timestamptz", "'infinity'", "'infinity'", True),
+    ("timestamptz", "'infinity'", "'-infinity'", False),
+    ("timestamptz", "'2026-11-22 07:00+07'", "'2026-11-22 07:00+00'", False),
+    ("timestamptz", "'0044-03-15 00:00+00 BC'", "'0044-03-15 00:00+00'", False),
+    ("timestamp", "'2026-11-22 07:00'", "'2026-11-22 07:00+07'", True),  # the zone of a literal is not kept
+    ("timestamp", "'infinity'", "'-infinity'", False),
+    ("timetz", "'07:00+07'", "'00:00+00'", False),  # the same instant of a day, and yet another zone
     ("timestamp", "'2026-11-22 07:00'", "'2026-11-22 00:00'", False),
     ("date", "'0044-03-15 BC'", "'0044-03-15'", False),
     ("interval", "'24 hours'", "'1 day'", False),
     ("interval", "'1 mon'", "'30 days'", False),
+    ("interval", "'1 year'", "'12 mons'", True),  # kept as months
+    ("interval", "'infinity'", "'-infinity'", False),
+    ("interval", "'0'", "NULL", False),
     ("interval", "'-1 day +2 hours'", "'-1 day +2 hours'", True),
     ("json", """'{"a":1,"b":2}'""", """'{"b":2,"a":1}'""", False),
     ("jsonb", """'{"a":1, "b":2}'""", """'{"b":2,"a":1}'""", True),
     ("jsonb", "'1.0'", "'1.00'", False),
+    ("jsonb", "'null'", "NULL", False),
+    ("jsonb", """'{"a":1,"a":2}'""", """'{"a":2}'""", True),  # the last of two keys is kept
+    ("json", """'{"a":1,"a":2}'""", """'{"a":2}'""", False),
+    ("json", """'{"a": 1}'""", """'{"a":1}'""", False),
     ("bytea", r"'\x00ff'", r"'\x00fe'", False),
     ("uuid", "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "'6BA7B810-9DAD-11D1-80B4-00C04FD430C8'", True),
     ("text[]", "'{NULL}'", """'{"NULL"}'""", False),
     ("text[]", "'{a,b}'", """'{"a,b"}'""", False),
     ("int[]", "'{1,2}'", "'[0:1]={1,2}'", False),
+    ("int[]", "'{}'", "NULL", False),
+    ("int[]", "'{{1,2},{3,4}}'", "'{{1,3},{2,4}}'", False),
+    ("int[]", "'{1,2}'", "'{2,1}'", False),
     ("int4range", "'[1,3)'", "'[1,2]'", True),
     ("numrange", "'[1,3)'", "'[1,3]'", False),
     ("mood", "'ดี'", "'แย่'", False),
@@ -111,6 +150,37 @@ def test_each_type_has_its_rule(by_type: Comparison, place: int, pair: tuple[str
     assert compared.differences.changed == (not pair[3])
 
 
+# one text form, two declared types: the rows are alike, and the column is named
+RETYPED = [
+    ("timestamp", "timestamp(3)", "'2026-11-22 07:00:00'"), ("json", "jsonb", """'{"a": 1}'"""),
+    ("int", "bigint", "7"), ("text", "varchar(9)", "'ab'"), ("text", "bytea", r"'\x00ff'"),
+    ("float8", "numeric", "0.5"), ("numeric(9,2)", "numeric", "1.50"), ("date", "text", "'2026-11-22'"),
+    ("int[]", "text", "'{1,2}'"),
+]  # fmt: skip
+
+
+def test_two_types_with_one_text_form_are_told_apart_by_the_column(make_database: MakeDatabase) -> None:
+    source, target = make_database("retyped_s"), make_database("retyped_t")
+    for database, side in ((source, 0), (target, 1)):
+        run(database, *(
+            f"CREATE TABLE t{place} (k int PRIMARY KEY, v {pair[side]}); INSERT INTO t{place} VALUES (1, {pair[2]})"
+            for place, pair in enumerate(RETYPED)))  # fmt: skip
+    found = compare_databases(source, target)
+    assert found.unaccounted_rows == 0
+    retyped = {one.name for one in found.objects.differences if one.kind == "columns" and "type" in one.attributes}
+    assert retyped == {f"public.t{place}.v" for place in range(len(RETYPED))}
+    assert not found.equal
+
+
+def test_a_timestamp_is_no_instant_even_if_it_reads_alike(make_database: MakeDatabase) -> None:
+    source, target = make_database("instant_s"), make_database("instant_t")
+    run(source, "CREATE TABLE t (k int PRIMARY KEY, v timestamp); INSERT INTO t VALUES (1, '2026-11-22 00:00')")
+    run(target, "CREATE TABLE t (k int PRIMARY KEY, v timestamptz); INSERT INTO t VALUES (1, '2026-11-22 00:00+00')")
+    found = compare_databases(source, target)
+    assert [row.columns for row in found.tables[0].differences.named] == [("v",)]
+    assert [(one.name, one.attributes) for one in found.objects.differences] == [("public.t.v", ("type",))]
+
+
 def test_another_default_of_the_database_is_told_apart_from_its_rows(by_type: Comparison) -> None:
     found = {one.name for one in by_type.objects.differences if one.kind == "settings"}
     assert "TimeZone for everybody" in found
@@ -118,10 +188,10 @@ def test_another_default_of_the_database_is_told_apart_from_its_rows(by_type: Co
 
 def test_fields_do_not_run_into_each_other(make_database: MakeDatabase) -> None:
     source, target = make_database("fields_s"), make_database("fields_t")
-    run(source, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('ab', 'c'), (NULL, 'd')")
-    run(target, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('a', 'bc'), ('d', NULL)")
+    run(source, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('ab', 'c'), (NULL, 'd'), (NULL, '')")
+    run(target, "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('a', 'bc'), ('d', NULL), ('', NULL)")
     found = compare_databases(source, target).tables[0].differences
-    assert (found.missing, found.extra) == (2, 2)
+    assert (found.missing, found.extra) == (3, 3)
 
 
 def test_columns_in_another_order_hold_the_same_rows_but_the_table_differs(make_database: MakeDatabase) -> None:
@@ -285,6 +355,14 @@ def test_writes_of_the_service_role_are_closed_until_release(make_database: Make
     run(target, f"GRANT INSERT ON t TO {app}")
     (left_open,) = compare_databases(source, target, expect_writes_closed_for=app).objects.differences
     assert (left_open.problem, left_open.name) == ("open", f"public.t to {app}")
+
+
+def test_a_right_that_nobody_gets_by_default_any_more_is_no_detail(make_database: MakeDatabase) -> None:
+    left, right = make_database("left"), make_database("right")
+    run(left, "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
+    assert [found.kind for found in compare_databases(left, right).objects.differences] == ["default_privileges"]
+    run(right, "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
+    assert compare_databases(left, right).equal
 
 
 def test_a_stale_materialized_view_of_the_source_is_no_loss(make_database: MakeDatabase) -> None:

@@ -66,7 +66,7 @@ def literals() -> tuple[set[str], dict[str, re.Pattern[str]]]:
                 holed.add("".join(part.value if isinstance(part, ast.Constant) else HOLE for part in node.values))
     for path in (ROOT / "include" / "sql").rglob("*.sql"):
         texts.update(re.findall(r"'([a-z_0-9]+)'", path.read_text(encoding="utf-8")))
-    for path in (ROOT / "plugins").rglob("*.html"):
+    for path in (path for room in CODE for path in (ROOT / room).rglob("*.html")):
         template = path.read_text(encoding="utf-8")
         texts.update(re.findall(r'"([a-z_0-9.]+)"', template))
         holed.update(stem + HOLE for stem in re.findall(r'"([a-z_0-9.]+\.)" ~', template))

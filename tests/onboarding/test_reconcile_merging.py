@@ -57,3 +57,11 @@ def test_a_key_is_not_in_what_is_printed() -> None:
     found = merged([row("1-2345-67890-12-3")], [])
     assert "1-2345" not in repr(found)
     assert len(found.named[0].digest) == 64
+
+
+def test_a_row_without_a_key_is_named_by_its_place_on_the_side_that_has_it() -> None:
+    source = [RowSeen("x", (), (1, 1), (), "(0,1)"), RowSeen("y", (), (2, 2), (), "(0,2)")]
+    target = [RowSeen("y", (), (2, 2), (), "(5,1)"), RowSeen("y", (), (2, 2), (), "(5,2)")]
+    found = merged(source, target, keyed=False)
+    assert [(one.kind, one.key, one.place) for one in found.named] == [
+        ("missing", (), "(0,1)"), ("duplicated", (), "(5,2)")]  # fmt: skip

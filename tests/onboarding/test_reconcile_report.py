@@ -85,3 +85,11 @@ def test_the_report_holds_no_row_data_but_the_operator_can_ask() -> None:
     comparison = Comparison((table(10, 9, Differences(missing=1, named=(SECRET,))),))
     assert "1234567890123" not in json.dumps(comparison.as_json()) + repr(comparison)
     assert [(name, row.key) for name, row in named_rows(comparison)] == [("public.t", ("1234567890123",))]
+
+
+def test_the_json_report_says_where_a_row_without_a_key_lies() -> None:
+    placed = RowDifference("duplicated", (), "cd" * 32, place="(7,3)")
+    (row,) = table(9, 10, Differences(duplicated=1, named=(placed,))).as_json()["differing_keys"]
+    assert row == {"kind": "duplicated", "sha256": "cd" * 32, "columns": [], "place": "(7,3)"}
+    (keyed,) = table(10, 9, Differences(missing=1, named=(SECRET,))).as_json()["differing_keys"]
+    assert "place" not in keyed

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from onboarding.addresses import Database
 from onboarding.alone import Progress, Tell
+from onboarding.alone.copying import all_shards
 from onboarding.databases import plan as engine_plan
 from onboarding.databases import target as engine_target
 from onboarding.databases.assess import assess, offers
 from onboarding.databases.finish import finish
+from onboarding.databases.indexes import build_complete
 from onboarding.databases.plan import Shard
-from onboarding.databases.roles import bring_grants, ensure_roles
-from onboarding.databases.rows import ShardResult, move_unit
+from onboarding.databases.roles import bring_default_privileges, bring_grants, ensure_roles
+from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
 from onboarding.databases.sessions import session
 from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
-from onboarding.databases.status import clean_up, status
+from onboarding.databases.status import Status, clean_up, status
 from onboarding.errors import Stop
 from onboarding.readiness import Finding
 from onboarding.reconcile import Comparison, compare_databases
 
 MAINTENANCE = "postgres"
 LOAD = "alone"
-LOOK_S = 0.5
 SHARDS_PER_JOB = 4  # so that streams end together, and a bar has something to show
 
 
@@ -70,12 +70,12 @@ def move_database(source: Database, target: Database, *, jobs: int, resume: bool
         copy_schema(source, into, load=load, fence=fence, snapshot_id=held.id)
         shards = engine_plan.plan(source, into, jobs * SHARDS_PER_JOB, load=load, fence=fence, snapshot_id=held.id)
         clock.begin("rows")
-        _copy(source, into, shards, held, load, fence, jobs, tell)
-        arrived = status(into, load)
+        arrived = _copy(source, into, shards, _Attempt(held, load, fence, jobs), tell)
         clock.begin("finish")
         roles = ensure_roles(source, into)  # first, because policies and views name them
         finish(source, into, load=load, fence=fence, jobs=jobs)
         bring_grants(source, into, roles)
+        bring_default_privileges(source, into)
         set_sequences(source, into)
         clock.begin("prove")
         found = compare_databases(source, into, jobs=jobs, source_snapshot=held.exported)
@@ -134,32 +134,29 @@ SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))
 """
 
 
-def _copy(
-    source: Database,
-    into: Database,
-    shards: Sequence[Shard],
-    held: Snapshot,
-    load: str,
-    fence: int,
-    jobs: int,
-    tell: Tell,
-) -> None:
-    """Every shard, `jobs` at a time; the first failure is raised once those under way have ended."""
-    with ThreadPoolExecutor(jobs, thread_name_prefix="copy") as pool:
-        moving: list[Future[ShardResult]] = [
-            pool.submit(move_unit, source, into, shard, snapshot_id=held.id, load=load, fence=fence) for shard in shards
-        ]
-        waiting = set(moving)
-        while waiting:
-            ended, waiting = wait(waiting, timeout=LOOK_S)
-            here = status(into, load)
-            tell(Progress("rows", here.parts, here.planned_parts, here.rows, here.bytes))
-            if any(one.exception() for one in ended):
-                pool.shutdown(wait=True, cancel_futures=True)
-                break
-    for failure in [one.exception() for one in moving if not one.cancelled()]:
-        if failure is not None:
-            raise failure
+@dataclass(frozen=True)
+class _Attempt:
+    """The snapshot, the load and its fence, and how many streams."""
+
+    held: Snapshot
+    load: str
+    fence: int
+    jobs: int
+
+
+def _copy(source: Database, into: Database, shards: Sequence[Shard], attempt: _Attempt, tell: Tell) -> Status:
+    """Every shard, and the indexes of each table whose last row it brought."""
+
+    def copy(shard: Shard) -> None:
+        move_unit(source, into, shard, snapshot_id=attempt.held.id, load=attempt.load, fence=attempt.fence)
+        build_complete(source, into, shard.unit, load=attempt.load, fence=attempt.fence, jobs=attempt.jobs)
+
+    def look() -> None:
+        here = status(into, attempt.load)
+        tell(Progress("rows", here.parts, here.planned_parts, here.rows, here.bytes))
+
+    all_shards(shards, attempt.jobs, copy, look)
+    return status(into, attempt.load)
 
 
 def _leave_no_notes(into: Database, load: str, fence: int) -> None:

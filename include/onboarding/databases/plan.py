@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import json
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,8 +15,10 @@ from onboarding.databases.fence import check, label
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.snapshot import import_snapshot
 
-LEAST_PART_BYTES = 8 * 1024 * 1024
-PARTS_PER_SHARD = 2  # a killed attempt repeats one part, and a slow shard leaves less to wait for
+LEAST_PART_BYTES, MOST_PART_BYTES = 1 << 20, 256 << 20
+PARTS_OF_ALL = 200
+"""A killed attempt repeats what was under way, a part per stream: two streams on average one of so many parts."""
+RANGES_FROM = 140_000  # PostgreSQL 14 is the first to read a range of blocks without reading the whole table
 LARGE_OBJECTS_PER_PART = 1_000
 LARGE_OBJECT_BYTES = 64 * 1024  # what one weighs in the plan; its size is not in any catalogue that an owner may read
 
@@ -73,7 +75,7 @@ def plan(source: Database, target: Database, shards: int, *, load: str, fence: i
     """
     with session(source) as reading:
         import_snapshot(reading, snapshot_id)
-        fresh = balance(_parts(reading, shards), shards)
+        fresh = balance(_parts(reading), shards)
     with session(target, label=label("plan", fence)) as connection:
         check(connection, load=load, fence=fence)
         row = connection.execute("SELECT planned_at FROM namrong.load FOR UPDATE").fetchone()
@@ -89,14 +91,37 @@ def kept(target: Database) -> dict[str, Shard]:
 
 
 def balance(parts: Iterable[Part], shards: int) -> list[Shard]:
-    """The parts, largest first, each to the shard that has least (longest-processing-time rule); none left empty."""
-    loads: list[tuple[int, int]] = [(0, number) for number in range(shards)]
-    held: list[list[Part]] = [[] for _ in range(shards)]
-    for part in sorted(parts, key=lambda part: (-part.bytes, part.id)):
-        weight, number = heapq.heappop(loads)
-        held[number].append(part)
-        heapq.heappush(loads, (weight + max(part.bytes, 1), number))
-    return [Shard(f"s{number:03}", tuple(chosen)) for number, chosen in enumerate(held) if chosen]
+    """The parts in at most so many units of about one size, the largest tables first, each table's parts together.
+
+    So tables are complete one after another, and their indexes can be made while the rows of others still come.
+    """
+    waiting = deque(_by_table(parts))
+    left = sum(map(_weight, waiting))
+    held: list[tuple[Part, ...]] = []
+    while waiting:
+        fair = left / (shards - len(held))
+        chosen = [waiting.popleft()]
+        size = _weight(chosen[0])
+        # half of a part may stick out: as often as not it does not
+        while waiting and (len(held) == shards - 1 or size + _weight(waiting[0]) / 2 <= fair):
+            chosen.append(waiting.popleft())
+            size += _weight(chosen[-1])
+        held.append(tuple(chosen))
+        left -= size
+    return [Shard(f"s{number:03}", chosen) for number, chosen in enumerate(held)]
+
+
+def _by_table(parts: Iterable[Part]) -> list[Part]:
+    """Sorted by what goes into one table in all, largest first; within it as the blocks lie."""
+    every = list(parts)
+    whole: Counter[tuple[str, str, str]] = Counter()
+    for part in every:
+        whole[part.kind, *part.into] += _weight(part)
+    return sorted(every, key=lambda p: (-whole[p.kind, *p.into], p.kind, p.into, p.schema, p.table, p.first or 0))
+
+
+def _weight(part: Part) -> int:
+    return max(part.bytes, 1)
 
 
 def cut(table: Part, blocks: int, most_bytes: int) -> Iterator[Part]:
@@ -108,10 +133,12 @@ def cut(table: Part, blocks: int, most_bytes: int) -> Iterator[Part]:
         yield Part("rows", table.schema, table.table, table.into, first, end, table.bytes // pieces)
 
 
-def _parts(reading: Connection, shards: int) -> Iterator[Part]:
+def _parts(reading: Connection) -> Iterator[Part]:
     tables = reading.execute(statement("sizes")).fetchall()
     whole = sum(size for _, _, _, size, *_ in tables)
-    most = max(LEAST_PART_BYTES, -(-whole // (shards * PARTS_PER_SHARD)))
+    most = min(max(LEAST_PART_BYTES, -(-whole // PARTS_OF_ALL)), MOST_PART_BYTES)
+    if reading.info.server_version < RANGES_FROM:
+        most = max(whole, 1)
     for schema, name, blocks, size, _rows, into_schema, into_name in tables:
         yield from cut(Part("rows", schema, name, (into_schema, into_name), None, None, size), blocks, most)
     yield from _large_objects(reading)
@@ -132,13 +159,17 @@ def _large_objects(reading: Connection) -> Iterator[Part]:
 def _keep(connection: Connection, shards: Sequence[Shard]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO namrong.parts (part, unit, bytes, piece) VALUES (%s, %s, %s, %s)",
-            [(part.id, shard.unit, part.bytes, json.dumps(asdict(part))) for shard in shards for part in shard.parts],
+            "INSERT INTO namrong.parts (part, unit, bytes, piece, place) VALUES (%s, %s, %s, %s, %s)",
+            [
+                (part.id, shard.unit, part.bytes, json.dumps(asdict(part)), place)
+                for shard in shards
+                for place, part in enumerate(shard.parts)
+            ],
         )
     connection.execute("UPDATE namrong.load SET planned_at = clock_timestamp()")
 
 
 def _kept(connection: Connection) -> list[Shard]:
-    rows = connection.execute("SELECT unit, jsonb_agg(piece ORDER BY bytes DESC, part) FROM namrong.parts GROUP BY unit"
+    rows = connection.execute("SELECT unit, jsonb_agg(piece ORDER BY place) FROM namrong.parts GROUP BY unit"
                               " ORDER BY unit").fetchall()  # fmt: skip
     return [Shard.from_json({"unit": unit, "parts": parts}) for unit, parts in rows]

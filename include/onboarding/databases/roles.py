@@ -8,7 +8,7 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases.grants import PUBLIC, grants, make_exactly
-from onboarding.databases.sessions import session
+from onboarding.databases.sessions import Connection, session, statement
 
 # A dependency of kind `a` is a mention in a list of privileges (PostgreSQL's manual, 52.50).
 GRANTEES = """
@@ -45,3 +45,35 @@ def bring_grants(source: Database, target: Database, roles: Sequence[str]) -> No
     with session(source) as reading, session(target) as writing:
         for role in (*(role for role in roles if role != target.user), PUBLIC):
             make_exactly(writing, role, grants(reading, role))
+
+
+def bring_default_privileges(source: Database, target: Database) -> None:
+    """What objects made later will be granted by themselves, as on the source. Safe to call again.
+
+    What the source's owner makes there, the target's login makes here. Those of another role are left, and named by
+    the comparison, unless the login may act as that role.
+    """
+    with session(source) as reading, session(target) as writing:
+        for maker, is_owner, schema, kind, verb, grantee, privilege, grantable in reading.execute(
+            statement("default_privileges")
+        ):
+            role = target.user if is_owner else maker
+            if grantee == role or not _may_act_as(writing, role):
+                continue
+            option = " WITH GRANT OPTION" if grantable else ""
+            writing.execute(
+                sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {}{} {} {} ON {} {} {}" + option).format(
+                    sql.Identifier(role),
+                    sql.SQL(" IN SCHEMA {}").format(sql.Identifier(schema)) if schema else sql.SQL(""),
+                    sql.SQL(verb), sql.SQL(privilege), sql.SQL(kind), sql.SQL("TO" if verb == "GRANT" else "FROM"),
+                    sql.SQL(PUBLIC) if grantee == PUBLIC else sql.Identifier(grantee),
+                )
+            )  # fmt: skip
+
+
+def _may_act_as(connection: Connection, role: str) -> bool:
+    row = connection.execute(
+        "SELECT coalesce((SELECT pg_has_role(current_user, oid, 'USAGE') FROM pg_roles WHERE rolname = %s), false)",
+        [role],
+    ).fetchone()
+    return row == (True,)

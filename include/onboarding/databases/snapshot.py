@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
@@ -44,11 +45,12 @@ class Snapshot:
         self._connection.close()
 
 
-def open_snapshot(source: Database) -> Snapshot:
+def open_snapshot(source: Database, *, taken_over: Callable[[], str] | None = None) -> Snapshot:
     """A snapshot of the whole source, every table locked against DROP, TRUNCATE and ALTER as pg_dump does.
 
     (TRUNCATE and rewriting ALTERs are not snapshot-safe: PostgreSQL's manual, 13.6 "Caveats".)
-    The caller closes it. Raises TryAgain when a table stays locked for half a minute.
+    `taken_over` is called when all is locked, and gives the exported name of the snapshot to hold instead of one of
+    this moment. The caller closes it. Raises TryAgain when a table stays locked for half a minute.
     """
     connection: Connection = source.connect(autocommit=True)
     try:
@@ -61,6 +63,8 @@ def open_snapshot(source: Database) -> Snapshot:
                 connection.execute(
                     sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(sql.Identifier(schema, name))
                 )
+            if taken_over is not None:  # LOCK TABLE takes no snapshot yet: the transaction can still be given one
+                connection.execute(importing(taken_over()).encode())
             row = connection.execute("SELECT pg_export_snapshot(), pg_current_snapshot()::text").fetchone()
     except BaseException:
         connection.close()

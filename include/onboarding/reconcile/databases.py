@@ -37,11 +37,14 @@ def compare_databases(
     named: int = NAMED_ROWS,
     statement_timeout_s: int = STATEMENT_TIMEOUT_S,
     source_snapshot: str = "",
+    source_share: float = 1,
 ) -> Comparison:
     """Everything that differs between two databases: rows, objects, sequences, large objects.
 
-    Both are read under one snapshot each, by at most `jobs` queries at a time per server; nothing is written. The
-    logins must see every row: where row security would hide some, the table is unknown, and the databases not equal.
+    Both are read under one snapshot each, by at most `jobs` queries at a time per server, none of which may take longer
+    than `statement_timeout_s`; each of them keeps the source at work for `source_share` of the time (above 0, at most
+    1). Nothing is written, so that either side may be a physical replica. The logins must see every row: where row
+    security would hide some, the table is unknown, and the databases not equal.
     `roles` maps role names of the source to those of the target. The service role whose writes are closed until
     release is `expect_writes_closed_for` (its name on the source). A `frozen` source must have sequences that stand
     exactly alike. `source_snapshot`, an exported one that the caller holds, is the moment of the source whose rows are
@@ -53,9 +56,9 @@ def compare_databases(
     with ExitStack() as opened:
         ours, theirs = (
             opened.enter_context(
-                reading(database, streams=jobs, statement_timeout_s=statement_timeout_s, snapshot=snapshot)
+                reading(database, streams=jobs, statement_timeout_s=statement_timeout_s, snapshot=snapshot, share=share)
             )
-            for database, snapshot in ((source, source_snapshot), (target, ""))
+            for database, snapshot, share in ((source, source_snapshot, source_share), (target, "", 1))
         )
         pool = opened.enter_context(ThreadPoolExecutor(max_workers=2 * jobs))
         try:
@@ -89,6 +92,8 @@ def _with_objects(
     sequences = _or_unread(
         unread, "sequences", Sequences(), lambda: compare_sequences(ours, theirs, exclude_schemas, frozen=frozen)
     )
+    if sequences.unknown:
+        unread.append(Unread("sequences", f"replica: {', '.join(sequences.unknown)}"))
     large_objects = _or_unread(
         unread,
         "large_objects",

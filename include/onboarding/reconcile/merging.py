@@ -14,22 +14,30 @@ Kind = Literal["missing", "extra", "duplicated", "changed"]
 
 @dataclass(frozen=True)
 class RowSeen:
-    """A row as a server described it: its key for ordering and in clear, its hash, its fields' hashes."""
+    """A row as a server described it: its key for ordering and in clear, its hash, its fields' hashes.
+
+    A row without a key has its place instead, as PostgreSQL's `ctid`.
+    """
 
     key: str
     clear: tuple[str | None, ...]
     hash: tuple[int, int]
     fields: tuple[int | None, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class RowDifference:
-    """One row that differs. `key` is the primary key in clear, for the operator alone; reports take its SHA-256."""
+    """One row that differs. `key` is the primary key in clear, for the operator alone; reports take its SHA-256.
+
+    A row without a key is found at `place` (its `ctid`): on the source if it is missing, else on the target.
+    """
 
     kind: Kind
     key: tuple[str | None, ...] = field(repr=False)
     digest: str
     columns: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,9 @@ def _differ(ours: list[RowSeen], theirs: list[RowSeen], columns: Sequence[str], 
         )
         yield RowDifference("changed", before.clear, _digest(before), differing)
     for row in gone:
-        yield RowDifference("missing", row.clear, _digest(row))
+        yield RowDifference("missing", row.clear, _digest(row), place=row.place)
     for row in come:
-        yield RowDifference("duplicated" if ours else "extra", row.clear, _digest(row))
+        yield RowDifference("duplicated" if ours else "extra", row.clear, _digest(row), place=row.place)
 
 
 def _digest(row: RowSeen) -> str:

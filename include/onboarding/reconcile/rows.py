@@ -9,7 +9,7 @@ collations of two servers need not agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -50,34 +50,49 @@ class Reading:
     key: tuple[str, ...]
     encoding: Encoding
 
-    def encoded(self, where: sql.Composable | None = None) -> sql.Composed:
-        """`f0, f1, …` (the fields' texts), `e` (the row) and `k` (its key), one line per row.
-
-        OFFSET 0 keeps the planner from computing a field's text once per mention.
-        """
-        fields = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(self.encoding.field(self.relation.outputs[name]), sql.Identifier(f"f{index}"))
-            for index, name in enumerate(self.columns)
+    def encoded(self, where: sql.Composable | None = None, *, placed: bool = False) -> sql.Composed:
+        """`f0, f1, …` (the fields' texts) and `k` (its key), one line per row; `p`, where it lies."""
+        every = self._aliases()
+        keys = [every[self.columns.index(name)] for name in self.key]
+        return sql.SQL("SELECT *, {} AS k FROM ({}) AS fields OFFSET 0").format(
+            self.encoding.row(keys or every), self._fields(where, placed=placed)
         )
-        inner = sql.SQL("SELECT {} FROM {}{} OFFSET 0").format(
+
+    def _fields(self, where: sql.Composable | None, *, placed: bool = False) -> sql.Composed:
+        """OFFSET 0 keeps the planner from computing a field's text once per mention."""
+        fields = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(self.encoding.field(self.relation.outputs[name]), alias)
+            for name, alias in zip(self.columns, self._aliases(), strict=True)
+        )
+        if placed:
+            fields = sql.SQL(", ").join([sql.SQL("{} AS p").format(self._place()), *([fields] if self.columns else [])])
+        return sql.SQL("SELECT {} FROM {}{} OFFSET 0").format(
             fields, self.relation.rows(), where if where is not None else sql.SQL("")
         )
-        every = [sql.Identifier(f"f{index}") for index in range(len(self.columns))]
-        keys = [every[self.columns.index(name)] for name in self.key]
-        return sql.SQL("SELECT *, {} AS e, {} AS k FROM ({}) AS fields OFFSET 0").format(
-            self.encoding.row(every), self.encoding.row(keys or every), inner
-        )
+
+    def _aliases(self) -> list[sql.Identifier]:
+        return [sql.Identifier(f"f{index}") for index in range(len(self.columns))]
+
+    def _hashes(self) -> tuple[sql.Composable, sql.Composable]:
+        """The row's two."""
+        return self.encoding.hashed_row(self._aliases(), 1), self.encoding.hashed_row(self._aliases(), 2)
+
+    def _place(self) -> sql.Composable:
+        """Where a row without a key lies; of hash partitions read as one table, in which of them too."""
+        if self.key:
+            return sql.SQL("''")
+        return sql.SQL("tableoid::regclass || ' ' || ctid" if self.relation.kind == "p" else "ctid::text")
 
     def total(self, where: sql.Composable | None = None) -> sql.Composed:
         """One line: rows, first sum, second sum."""
         return sql.SQL("SELECT count(*), coalesce(sum({}), 0), coalesce(sum({}), 0) FROM ({}) AS encoded").format(
-            self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded(where)
+            *self._hashes(), self._fields(where)
         )
 
-    def buckets(self, mask: int) -> sql.Composed:
+    def buckets(self, mask: int, where: sql.Composable | None = None) -> sql.Composed:
         """A line per bucket: its number, rows and sums."""
         return sql.SQL("SELECT {} AS bucket, count(*), sum({}), sum({}) FROM ({}) AS encoded GROUP BY 1").format(
-            self._bucket(mask), self.encoding.first(sql.SQL("e")), self.encoding.second(sql.SQL("e")), self.encoded()
+            self._bucket(mask), *self._hashes(), self.encoded(where)
         )
 
     def rows_of(self, mask: int, buckets: Sequence[int]) -> sql.Composed:
@@ -86,21 +101,21 @@ class Reading:
         Values stand in the text: beside parameters, a `%` in a column's name would be taken for one.
         """
         hashes = sql.SQL(", ").join(
-            self.encoding.first(sql.SQL('{} COLLATE "C"').format(sql.Identifier(f"f{index}")))
-            for index in range(len(self.columns))
+            self.encoding.first(sql.SQL('{} COLLATE "C"').format(alias)) for alias in self._aliases()
         )
+        first, second = self._hashes()
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
-            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[]"
+            "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[], p"
             " FROM ({encoded}) AS encoded WHERE {bucket} = ANY({buckets}) ORDER BY 1, 3, 4"
         ).format(
             # a keyless row is its own key, and may be long
             key=sql.SQL("k") if self.key else sql.SQL('md5(k) COLLATE "C"'),
             clear=clear,
-            first=self.encoding.first(sql.SQL("e")),
-            second=self.encoding.second(sql.SQL("e")),
+            first=first,
+            second=second,
             hashes=hashes,
-            encoded=self.encoded(),
+            encoded=self.encoded(placed=True),
             bucket=self._bucket(mask),
             buckets=sql.Literal(list(buckets)),
         )
@@ -138,16 +153,22 @@ def locate(
 ) -> Differences:
     """Which rows differ, both ways; exact counts, and the keys of the first `named` of them."""
     mask = (1 << max(0, min(MOST_BUCKETS, max(1, rows // ROWS_PER_BUCKET)).bit_length() - 1)) - 1
-    asked = [pool.submit(side.ask, reading.buckets(mask)) for side, reading in (source, target)]
-    ours, theirs = (_by_bucket(future.result()) for future in asked)
+    asked = [
+        [pool.submit(side.ask, reading.buckets(mask, where)) for where in _ranges(side, reading.relation)]
+        for side, reading in (source, target)
+    ]
+    ours, theirs = (_by_bucket(line for part in parts for line in part.result()) for parts in asked)
     differing = [bucket for bucket in ours.keys() | theirs.keys() if ours.get(bucket) != theirs.get(bucket)]
     with ExitStack() as open_cursors:
         streams = [_stream(open_cursors, side, reading, mask, differing) for side, reading in (source, target)]
         return merge(*streams, columns=source[1].columns, named=named, keyed=bool(source[1].key))
 
 
-def _by_bucket(lines: list[tuple[Any, ...]]) -> Mapping[int, tuple[Any, ...]]:
-    return {line[0]: line[1:] for line in lines}
+def _by_bucket(lines: Iterable[tuple[Any, ...]]) -> Mapping[int, Total]:
+    found: dict[int, Total] = {}
+    for bucket, rows, first, second in lines:
+        found[bucket] = found.get(bucket, Total()) + Total(rows, int(first), int(second))
+    return found
 
 
 def _stream(opened: ExitStack, side: Side, reading: Reading, mask: int, buckets: list[int]) -> Iterator[RowSeen]:
@@ -158,6 +179,6 @@ def _stream(opened: ExitStack, side: Side, reading: Reading, mask: int, buckets:
     cursor.execute(reading.rows_of(mask, buckets))
     clear = reading.encoding.clear
     return (
-        RowSeen(key, tuple(clear(part) for part in parts), (first, second), tuple(fields))
-        for key, parts, first, second, fields in cursor
+        RowSeen(key, tuple(clear(part) for part in parts), (first, second), tuple(fields), place)
+        for key, parts, first, second, fields, place in cursor
     )

@@ -13,18 +13,31 @@ from onboarding.reconcile.sides import Side
 
 SEQUENCES_PER_QUERY = 100
 
+# What a primary writes ahead for a sequence, so that not every number costs a record: its replicas show the far end
+# (SEQ_LOG_VALS in PostgreSQL's sequence.c).
+LOGGED_AHEAD = 32
+
 Problem = Literal["missing", "extra", "different", "behind", "ahead", "below_column"]
 
 
 @dataclass(frozen=True)
 class Position:
-    """A sequence: how it counts (`shape`), the number it gives next, the column it feeds and that one's extreme."""
+    """A sequence: how it counts (`shape`), the number it gives next, the column it feeds and that one's extreme.
+
+    On a replica the next number is known only as `next` or up to `doubt` numbers before it.
+    """
 
     shape: tuple[Any, ...]
     increment: int
     next: int
     column: tuple[str, str, str] | None
     extreme: int | None = None
+    doubt: int = 0
+
+    @property
+    def surely(self) -> int:
+        """The nearest that the next number may be."""
+        return self.next - self.doubt * self.increment
 
     @property
     def below_column(self) -> bool:
@@ -44,31 +57,36 @@ class SequenceDifference:
 
 @dataclass(frozen=True)
 class Sequences:
-    """How many sequences the source has, and those that differ."""
+    """How many sequences the source has, those that differ, and those of which a replica cannot tell."""
 
     count: int = 0
     differences: tuple[SequenceDifference, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def compare_sequences(source: Side, target: Side, exclude_schemas: Sequence[str], *, frozen: bool) -> Sequences:
     """Every sequence of both sides.
 
     The target must stand where the source stands or further on; exactly there when the source is `frozen`. A sequence
-    is not part of any snapshot: it is read as it stands now (PostgreSQL, chapter 9.17).
+    is not part of any snapshot: it is read as it stands now (PostgreSQL, chapter 9.17). A replica shows a number that
+    may not have been reached yet: where that leaves two answers, the sequence is unknown.
     """
     ours, theirs = positions(source, exclude_schemas), positions(target, exclude_schemas)
     found = [
         SequenceDifference(".".join(name), problem, before.next if before else None, after.next if after else None)
         for name in sorted(ours.keys() | theirs.keys())
         for before, after in [(ours.get(name), theirs.get(name))]
-        for problem in _problems(before, after, frozen)
+        for problem in problems(before, after, frozen)
     ]
-    return Sequences(len(ours), tuple(found))
+    pairs = ((name, ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
+    unknown = tuple(".".join(name) for name, before, after in pairs if undecided(before, after, frozen))
+    return Sequences(len(ours), tuple(found), unknown)
 
 
 def positions(side: Side, exclude_schemas: Sequence[str]) -> dict[Name, Position]:
     """Every sequence of the side by name. Raises Unreadable."""
     rows = side.ask(query("sequences"), [[*exclude_schemas]])
+    replica = bool(side.ask("SELECT pg_is_in_recovery()")[0][0])
     found: dict[Name, Position] = {}
     for start in range(0, len(rows), SEQUENCES_PER_QUERY):
         batch = rows[start : start + SEQUENCES_PER_QUERY]
@@ -76,7 +94,8 @@ def positions(side: Side, exclude_schemas: Sequence[str]) -> dict[Name, Position
             schema, name, *shape, table, column, table_schema = row
             feeds = (table_schema, table, column) if column else None
             increment = int(shape[2])
-            found[schema, name] = Position(tuple(shape), increment, last + increment * called, feeds, extreme)
+            doubt = LOGGED_AHEAD if replica and called else 0  # one that was just set is shown as it is
+            found[schema, name] = Position(tuple(shape), increment, last + increment * called, feeds, extreme, doubt)
     return found
 
 
@@ -99,16 +118,29 @@ def _standing(batch: list[tuple[Any, ...]]) -> sql.Composed:
     ).format(sql.SQL(" UNION ALL ").join(lines))
 
 
-def _problems(before: Position | None, after: Position | None, frozen: bool) -> Iterator[Problem]:
+def problems(before: Position | None, after: Position | None, frozen: bool) -> Iterator[Problem]:
+    """What is certainly wrong with the target's sequence."""
     if before is None or after is None:
         yield "missing" if after is None else "extra"
         return
     if before.shape != after.shape or before.column != after.column:
         yield "different"
-    ahead = (after.next - before.next) * before.increment
-    if ahead < 0:
+    least, most = _lead(before, after)
+    if most < 0:
         yield "behind"
-    if ahead > 0 and frozen:
+    if least > 0 and frozen:
         yield "ahead"
     if after.below_column and not before.below_column:
         yield "below_column"
+
+
+def _lead(before: Position, after: Position) -> tuple[int, int]:
+    """By how much the target is ahead at least and at most; only the signs count."""
+    least, most = after.surely - before.next, after.next - before.surely
+    return least * before.increment, most * before.increment
+
+
+def undecided(before: Position, after: Position, frozen: bool) -> bool:
+    """Whether the target may be behind, or where it must not be ahead, and may as well not be."""
+    least, most = _lead(before, after)
+    return least < 0 <= most or (frozen and least <= 0 < most)

@@ -14,6 +14,7 @@ from psycopg import sql
 from onboarding.addresses import Database
 from onboarding.errors import Stop, TryAgain
 from onboarding.reconcile.canonical import PINNED, Encoding, HashName
+from onboarding.reconcile.pace import Pace
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -33,21 +34,21 @@ class Side:
     database: Database
     snapshot: str
     version: int
-    idle: queue.Queue[Connection]
+    idle: queue.Queue[tuple[Connection, Pace]]
 
     @contextmanager
     def lease(self) -> Iterator[Connection]:
         """A connection inside a read-only transaction on the snapshot; waits until one is free."""
-        connection = self.idle.get()
+        connection, pace = self.idle.get()
         try:
-            with connection.transaction(force_rollback=True):
+            with pace.work(), connection.transaction(force_rollback=True):
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self.snapshot)))
                 yield connection
         except psycopg.Error as failure:
             raise _explained(failure, connection, self.database) from failure
         finally:
-            self.idle.put(connection)
+            self.idle.put((connection, pace))
 
     def ask(self, query: sql.Composed | LiteralString, values: Any = None) -> list[tuple[Any, ...]]:
         """All rows of one query on the snapshot."""
@@ -57,9 +58,12 @@ class Side:
 
 
 @contextmanager
-def reading(database: Database, *, streams: int, statement_timeout_s: int, snapshot: str = "") -> Iterator[Side]:
+def reading(
+    database: Database, *, streams: int, statement_timeout_s: int, snapshot: str = "", share: float = 1
+) -> Iterator[Side]:
     """A `Side` with `streams` connections; one more holds the snapshot. All are closed at the end.
 
+    Each stream asks one query after the other and keeps the server at work for that `share` of the time.
     `snapshot` is the exported name of one that somebody else holds: then that moment is read, and not now.
     """
     with ExitStack() as opened:
@@ -68,9 +72,9 @@ def reading(database: Database, *, streams: int, statement_timeout_s: int, snaps
         opened.enter_context(holder.transaction(force_rollback=True))
         holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         exported = (snapshot,) if snapshot else holder.execute("SELECT pg_export_snapshot()").fetchone()
-        idle: queue.Queue[Connection] = queue.Queue()
+        idle: queue.Queue[tuple[Connection, Pace]] = queue.Queue()
         for connection in lent:
-            idle.put(connection)
+            idle.put((connection, Pace(share)))
         yield Side(database, str(exported[0]) if exported else "", holder.info.server_version, idle)
 
 

@@ -82,7 +82,9 @@ class TableComparison:
             "extra_columns": list(self.extra_columns),
             "keyless": not self.key,
             "differing_keys": [
-                {"kind": row.kind, "sha256": row.digest, "columns": list(row.columns)} for row in found.named
+                {"kind": row.kind, "sha256": row.digest, "columns": list(row.columns)}
+                | ({"place": row.place} if row.place else {})
+                for row in found.named
             ],
             "unknown": self.unknown,
             "note": self.note,
@@ -150,7 +152,7 @@ def _finish(
     try:
         before, after = (sum((part.result() for part in total), Total()) for total in (our_total, their_total))
         differences = Differences()
-        if ours is None or theirs is None or not (before.rows and after.rows):
+        if ours is None or theirs is None or _one_is_empty(before, after, comparing.named):
             differences = Differences(missing=before.rows, extra=after.rows)
         elif before != after and _refreshed(comparing, ours, after):
             return TableComparison(title, before.rows, before.rows, quarantined, excluded, note="source_stale")
@@ -171,6 +173,11 @@ def _finish(
         missing_columns=_only(ours, theirs),
         extra_columns=_only(theirs, ours),
     )
+
+
+def _one_is_empty(before: Total, after: Total, named: int) -> bool:
+    """Whether one side has no row at all and the other more than would be named: counts say it without another look."""
+    return not (before.rows and after.rows) and max(before.rows, after.rows) > named
 
 
 def _refreshed(comparing: Comparing, ours: Reading, after: Total) -> bool:

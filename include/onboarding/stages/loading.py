@@ -12,7 +12,7 @@ from typing import Any
 
 from onboarding.cutover.state import CutoverState
 from onboarding.databases import finish as engine_finish
-from onboarding.databases import locks, rows, schema, service, snapshot, status, target
+from onboarding.databases import indexes, locks, rows, schema, service, snapshot, status, target
 from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
@@ -23,6 +23,7 @@ REHEARSAL, FINAL = "rehearsal", "final"
 MIXED = "databases.mixed_snapshot"
 HOLDER_WITHIN_S = 120
 POLL_S = 0.3
+INDEX_JOBS = 2
 
 
 def load_name(pilot: Pilot, workload: str, kind: str) -> str:
@@ -64,7 +65,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
 
 
 def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, int]:
-    """Copy the rows of one unit; what has arrived is not moved again."""
+    """Copy the rows of one unit, what has arrived not again; make the indexes of each table that is complete then."""
     load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
     if _is_settled(pilot, workload, kind, load):
@@ -80,6 +81,7 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
             pilot.record("load_mixed", subject, {"load": load, "unit": unit})
         raise
     seconds = round(time.monotonic() - began, 3)
+    indexes.build_complete(source, into, unit, load=load, fence=fence, jobs=INDEX_JOBS)
     arrived = status.unit_status(into, unit)
     pilot.record(*MovedRows(workload, load, unit, *arrived, seconds).as_record())
     return {"rows": arrived[0], "bytes": arrived[1]}

@@ -25,7 +25,8 @@ CREATE TABLE namrong.parts (
     part  text   PRIMARY KEY,
     unit  text   NOT NULL,
     bytes bigint NOT NULL,
-    piece jsonb  NOT NULL
+    piece jsonb  NOT NULL,
+    place int    NOT NULL  -- within its unit
 );
 
 -- What has arrived, written in the part's own transaction.

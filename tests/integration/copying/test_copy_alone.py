@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -74,6 +75,21 @@ def test_a_database_is_moved_and_proven(nasty: Source, target: Database, run: Ru
         assert connection.execute(may, [nasty.service.user]).fetchone() == (True, False)
 
 
+def test_what_objects_made_later_are_granted_comes_along(nasty: Source, target: Database, run: Run) -> None:
+    maker, service = nasty.owner.user, nasty.service.user
+    nasty.run(f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} IN SCHEMA public GRANT SELECT ON TABLES TO {service};"
+              f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} REVOKE EXECUTE ON ROUTINES FROM PUBLIC")  # fmt: skip
+    status, events = move(run, nasty, target)
+    assert status == 0, events
+    with target.connect() as connection:
+        connection.execute("CREATE TABLE later (a int); CREATE FUNCTION late() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        may = (
+            "SELECT has_table_privilege(w, 'later', 'SELECT'), has_table_privilege(w, 'later', 'INSERT'),"
+            " has_function_privilege(w, 'late()', 'EXECUTE') FROM (SELECT %s::name) AS who (w)"
+        )
+        assert connection.execute(may, [service]).fetchone() == (True, False, False)
+
+
 def test_what_is_there_is_not_overwritten(nasty: Source, target: Database, run: Run) -> None:
     assert move(run, nasty, target)[0] == 0
     with target.connect() as connection:
@@ -94,6 +110,35 @@ def test_a_difference_is_named(nasty: Source, target: Database, run: Run) -> Non
     assert status == 1
     (table,) = [table for table in events[-1]["tables"] if not table["equal"]]
     assert (table["table"], table["missing"], table["extra"], table["changed"]) == ("public.composite_key", 1, 0, 0)
+
+
+def test_one_page_for_people_stands_beside_the_json(nasty: Source, target: Database, run: Run, tmp_path: Path) -> None:
+    reports = [tmp_path / "report.json", tmp_path / "report.html", tmp_path / "keys.html"]
+    asked = [argument for path in reports[:2] for argument in ("--report", str(path))]
+    assert move(run, nasty, target, *asked, "--lang", "th")[0] == 0
+    written = reports[0].read_bytes()
+    page = reports[1].read_text(encoding="utf-8")
+    assert json.loads(written)["equal"] is True
+    assert hashlib.sha256(written).hexdigest() in page
+    assert str(nasty.owner) in page
+    assert nasty.owner.password not in page
+    assert "ตรงกัน" in page
+    with target.connect() as connection:
+        connection.execute("DELETE FROM composite_key WHERE a = 7")
+    sides = ("--source", dsn(nasty.owner), "--target", dsn(target))
+    assert run("reconcile", *sides, "--report", str(reports[2]), "--keys")[0] == 1
+    assert "<code>b = b7, a = 7</code>" in reports[2].read_text(encoding="utf-8")
+    assert reports[2].stat().st_mode & 0o077 == 0
+    assert sorted(tmp_path.iterdir()) == sorted(reports)
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_moved(
+    nasty: Source, target: Database, run: Run, tmp_path: Path
+) -> None:
+    status, events = move(run, nasty, target, "--report", str(tmp_path / "none" / "report.html"))
+    assert (status, events[-1]["key"]) == (2, "alone.report_not_writable")
+    with pytest.raises(TryAgain, match="does not exist"), target.connect():
+        pass
 
 
 def test_people_read_which_row(nasty: Source, target: Database, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from onboarding.addresses import Database
 from onboarding.databases.finish import finish
+from onboarding.databases.indexes import build_complete
 from onboarding.databases.inventory import inventory
 from onboarding.databases.plan import Shard, plan
 from onboarding.databases.rows import move_unit
@@ -31,6 +32,7 @@ def copy_all(
         for shard in planned:
             again = Shard.from_json(shard.as_json())
             move_unit(source, target, again, snapshot_id=snapshot.id, load=load, fence=next(fences))
+            build_complete(source, target, again.unit, load=load, fence=next(fences), jobs=2)
     finally:
         snapshot.close()
     finish(source, target, load=load, fence=next(fences))

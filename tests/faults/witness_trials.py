@@ -1,0 +1,237 @@
+"""Runs a service there and back under a witness, with faults at seeded instants, and counts what was lost.
+
+    python tests/faults/witness_trials.py --seeds 100
+    python tests/faults/witness_trials.py --seeds 20 --faults none --rows 400000
+
+Prints for each seed what was acknowledged, lost, duplicated and accepted by both sides, and how long the witness
+waited at the switch and at the way back (last acknowledged write on the one side to the first on the other); then the
+sums, and 3/N: the 95 % upper bound of the share of nights that lose something, when none of N did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).resolve().parents[up] / room) for up, room in ((2, "include"), (1, ""))]
+
+from conftest import free_port
+from faults import witness
+from faults.judge import Verdict, judge, read
+from faults.night import STEPS
+from following_servers import Pair, Servers, make_pair, take_away, two_servers
+
+from sandbox.postgres import Cluster, bin_dir
+
+HERE = Path(__file__).resolve().parent
+FAULTS = ("killed", "agency restarted", "instance restarted", "agency crashed", "instance crashed",
+          "agency sessions ended", "instance sessions ended")  # fmt: skip
+LATEST_S = {"": 4.0}
+OTHERWISE_S = 0.4
+"""A fault comes up to so long after the step before it was done: a copy lasts longer than what comes later."""
+NIGHT_WITHIN_S = 300
+LOOK_S = 0.005
+HEAD = " seed  acked refused unknown  lost twice  both  switch s  back s  faults"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens, so many seconds after that step is done (an empty name: after the beginning)."""
+
+    kind: str
+    step: str
+    after: float
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.after:.2f} s after '{self.step or 'nothing'}'"
+
+
+def drawn(chance: random.Random, kinds: Sequence[str]) -> list[Fault]:
+    """One to three faults in the order in which they can come, none when there are no kinds."""
+    steps = ["", *STEPS][:-1]
+    places = sorted(chance.randrange(len(steps)) for _ in range(chance.randint(1, 3) if kinds else 0))
+    return [
+        Fault(chance.choice(kinds), steps[place], chance.uniform(0, LATEST_S.get(steps[place], OTHERWISE_S)))
+        for place in places
+    ]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One seed's night: the verdict, and what was done to it."""
+
+    seed: int
+    verdict: Verdict
+    faults: Sequence[str]
+
+    def row(self) -> str:
+        seen = self.verdict
+        waits = "".join(f"{wait:>8.2f}" for wait in seen.waits)
+        return (
+            f"{self.seed:>5} {seen.acknowledged:>6} {seen.refused:>7} {seen.unknown:>7} {len(seen.lost):>5}"
+            f" {len(seen.duplicated):>5} {len(seen.both_sides):>5}  {waits}  {', '.join(self.faults) or '-'}"
+        )
+
+
+@contextmanager
+def witnessing(pair: Pair, folder: Path, seed: int) -> Iterator[Path]:
+    """The service's client, writing all the while; gives its log."""
+    (folder / "address").write_text(pair.source.host)
+    task = {"login": pair.as_json()["service"], "address": str(folder / "address"), "log": str(folder / "log"),
+            "stop": str(folder / "stop"), "seed": seed}  # fmt: skip
+    with subprocess.Popen([sys.executable, str(HERE / "witness.py")], stdin=subprocess.PIPE, text=True) as client:
+        assert client.stdin is not None
+        client.stdin.write(json.dumps(task))
+        client.stdin.close()
+        try:
+            yield folder / "log"
+        finally:
+            (folder / "stop").touch()
+            client.wait(timeout=60)
+    assert client.returncode == 0
+
+
+def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = FAULTS, rows: int = 3000) -> Trial:
+    """One night, faults and all, brought to its end. Raises AssertionError when it does not come to one."""
+    chance = random.Random(seed)
+    folder.mkdir()
+    pair = make_pair(servers, witness.TABLES + witness.FILLER.format(rows=rows))
+    done: list[str] = []
+    task = {"pair": pair.as_json(), "state": str(folder / "state"), "address": str(folder / "address")}
+    with witnessing(pair, folder, seed) as log:
+        for fault in drawn(chance, kinds):
+            if _disturbed(servers, task, fault, folder):
+                done.append(str(fault))
+        _brought_home(task, folder)
+    hosts = [pair.source.host, pair.target.host, pair.source.host]
+    verdict = judge(read(log), pair.source, hosts)
+    take_away(servers, pair)
+    return Trial(seed, verdict, done)
+
+
+def _night(task: dict[str, object], folder: Path) -> subprocess.Popen[str]:
+    with (folder / "said").open("a") as said:
+        night = subprocess.Popen(
+            [sys.executable, str(HERE / "night.py")], stdin=subprocess.PIPE, stderr=said, text=True,
+            env=os.environ | {"PATH": f"{bin_dir()}{os.pathsep}{os.environ['PATH']}"},
+        )  # fmt: skip
+    assert night.stdin is not None
+    night.stdin.write(json.dumps(task))
+    night.stdin.close()
+    return night
+
+
+def _disturbed(servers: Servers, task: dict[str, object], fault: Fault, folder: Path) -> bool:
+    """Whether the night was at work when its trouble came; afterwards it is at work no more."""
+    night = _night(task, folder)
+    while night.poll() is None and not _reached(folder, fault.step):
+        time.sleep(LOOK_S)
+    try:
+        night.wait(timeout=fault.after)
+        return False
+    except subprocess.TimeoutExpired:
+        pass
+    if fault.kind == "killed":
+        night.kill()
+    else:
+        whose, _, what = fault.kind.partition(" ")
+        cluster = servers.agency if whose == "agency" else servers.instance
+        {"restarted": Cluster.restart, "crashed": _crash, "sessions ended": _end_sessions}[what](cluster)
+    night.wait(timeout=NIGHT_WITHIN_S)
+    return True
+
+
+def _crash(cluster: Cluster) -> None:
+    """No checkpoint, and nothing kept that was not on the disk: the server recovers when it is started."""
+    pid = cluster.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGQUIT)
+    while cluster.pid() == pid:
+        time.sleep(0.02)
+    cluster.stop()
+    cluster.start()
+
+
+def _end_sessions(cluster: Cluster) -> None:
+    """Every client's, and every process of replication, on that server."""
+    with cluster.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND backend_type IN ('client backend', 'walsender', 'logical replication apply worker')"
+        )
+
+
+def _brought_home(task: dict[str, object], folder: Path) -> None:
+    """Attempts until one comes to the end, as a scheduler's retries would."""
+    deadline = time.monotonic() + NIGHT_WITHIN_S
+    while time.monotonic() < deadline:
+        night = _night(task, folder)
+        night.wait(timeout=NIGHT_WITHIN_S)
+        if night.returncode == 0:
+            return
+        time.sleep(0.5)
+    raise AssertionError((folder / "said").read_text()[-3000:])
+
+
+def _reached(folder: Path, step: str) -> bool:
+    state = folder / "state"
+    return not step or (state.exists() and step in json.loads(state.read_text()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seeds", type=int, default=10, metavar="N")
+    parser.add_argument("--first", type=int, default=1, metavar="SEED")
+    parser.add_argument("--faults", choices=("all", "none"), default="all")
+    parser.add_argument("--rows", type=int, default=3000, metavar="N", help="rows that are there before")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="namrong-witness-"))
+    folder.chmod(0o755)  # the servers run as another user
+    kinds = FAULTS if asked.faults == "all" else ()
+    trials: list[Trial] = []
+    print(HEAD)
+    try:
+        with two_servers(folder, free_port()) as servers:
+            for seed in range(asked.first, asked.first + asked.seeds):
+                trials.append(trial(servers, folder / str(seed), seed, kinds=kinds, rows=asked.rows))
+                print(trials[-1].row(), *trials[-1].verdict.lost[:5], *trials[-1].verdict.duplicated[:5],
+                      *trials[-1].verdict.both_sides, sep="\n  ", flush=True)  # fmt: skip
+    finally:
+        shutil.rmtree(folder)
+    return _summed(trials)
+
+
+def _summed(trials: Sequence[Trial]) -> int:
+    seen = [one.verdict for one in trials]
+    wrong = sum(not one.clean for one in seen)
+    lost, twice, both = (sum(len(getattr(one, what)) for one in seen) for what in ("lost", "duplicated", "both_sides"))
+    acked = sum(one.acknowledged for one in seen)
+    print(
+        f"acknowledged {acked}, lost {lost}, duplicated {twice}, both sides {both}; {wrong} of {len(seen)} nights wrong"
+    )
+    if seen and not wrong:
+        print(f"at most {min(1.0, 3 / len(seen)):.1%} of nights lose something (3/N, 95 %)")
+    for number, what in enumerate(("switch", "way back")):
+        waits = sorted(one.waits[number] for one in seen if len(one.waits) > number)
+        if waits:
+            late = waits[min(len(waits) - 1, int(0.95 * len(waits)))]
+            print(f"{what}: witness waited {statistics.median(waits):.2f} s (median), {late:.2f} s (p95, {len(waits)})")
+    return 0 if not wrong else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""A table's indexes and statistics are there with its last row; whoever is in doubt leaves them to `finish`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from onboarding.addresses import Database
+from onboarding.databases.finish import finish
+from onboarding.databases.indexes import build_complete
+from onboarding.databases.inventory import missing
+from onboarding.databases.plan import Shard, plan
+from onboarding.databases.rows import move_unit
+from onboarding.databases.schema import copy_schema
+from onboarding.databases.snapshot import open_snapshot
+from onboarding.databases.target import ensure_empty_database
+
+from .conftest import Source
+
+SCRIPT = """
+CREATE TABLE large (id int PRIMARY KEY, body text, at date);
+INSERT INTO large SELECT n, repeat(md5(n::text), 60), date '2020-01-01' + n % 900 FROM generate_series(1, 12000) n;
+CREATE INDEX ON large (at);
+CREATE INDEX ON large (lower(body));
+CREATE TABLE small (id int PRIMARY KEY, large int REFERENCES large, UNIQUE (large));
+INSERT INTO small SELECT n, n FROM generate_series(1, 500) n;
+CREATE TYPE mood AS ENUM ('ดี', 'ร้าย');
+CREATE TABLE by_mood (mood mood, n int, PRIMARY KEY (mood, n)) PARTITION BY HASH (mood);
+CREATE TABLE by_mood_0 PARTITION OF by_mood FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE by_mood_1 PARTITION OF by_mood FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO by_mood SELECT (ARRAY['ดี', 'ร้าย'])[1 + n % 2]::mood, n FROM generate_series(1, 100) n;
+"""
+
+
+@dataclass
+class Load:
+    """A load that is planned: rows of a unit are moved, then what they complete is built."""
+
+    source: Database
+    target: Database
+    shards: list[Shard]
+    snapshot: str
+    fences: Iterator[int]
+
+    def move(self, shard: Shard) -> None:
+        fence = next(self.fences)
+        move_unit(self.source, self.target, shard, snapshot_id=self.snapshot, load="load-1", fence=fence)
+
+    def build(self, shard: Shard) -> int:
+        fence = next(self.fences)
+        return build_complete(self.source, self.target, shard.unit, load="load-1", fence=fence, jobs=2)
+
+    def indexes(self) -> dict[str, int]:
+        """How many each table of the target has."""
+        with self.target.connect() as connection:
+            rows = connection.execute(
+                "SELECT tablename, count(*) FROM pg_indexes WHERE schemaname = 'public' GROUP BY 1"
+            )
+            return dict(rows.fetchall())
+
+    def analyzed(self) -> set[str]:
+        with self.target.connect() as connection:
+            rows = connection.execute("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'")
+            return {name for (name,) in rows}
+
+    def tables(self, shard: Shard) -> set[str]:
+        return {part.table for part in shard.parts}
+
+
+@pytest.fixture
+def load(make_source: Callable[[str], Source], instance: Database, fences: Iterator[int]) -> Iterator[Load]:
+    source = make_source(SCRIPT).owner
+    snapshot = open_snapshot(source)
+    target = ensure_empty_database(instance, source.name, load="load-1", fence=next(fences), source=source)
+    copy_schema(source, target, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
+    shards = plan(source, target, 4, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
+    yield Load(source, target, shards, snapshot.id, fences)
+    snapshot.close()
+
+
+def test_with_the_last_row_and_not_before(load: Load) -> None:
+    *before, last = [shard for shard in load.shards if "large" in load.tables(shard)]
+    assert before, "one unit has it all: this proves nothing"
+    for shard in before:
+        load.move(shard)
+        assert load.build(shard) == 0 and "large" not in load.indexes()
+    load.move(last)
+    made = load.build(last)
+    assert load.indexes()["large"] == 3 and "large" in load.analyzed()
+    assert made == sum(load.indexes().values())
+    assert load.build(last) == 0  # and only once
+    with load.target.connect() as connection:  # what an index on an expression is for
+        named = connection.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'large_lower_idx'").fetchone()
+    assert named == (1,)
+    rest = [shard for shard in load.shards if shard not in [*before, last]]
+    for shard in rest:
+        load.move(shard)
+        load.build(shard)
+    assert load.indexes() == {"large": 3, "small": 2, "by_mood_0": 1, "by_mood_1": 1}  # the root's own is for `finish`
+    finished = finish(load.source, load.target, load="load-1", fence=next(load.fences))
+    assert finished.found >= 7 and missing(load.source, load.target) == []
+    assert {"large", "small", "by_mood"} <= load.analyzed()
+
+
+def test_of_those_who_end_together_one_builds(load: Load) -> None:
+    for shard in load.shards:
+        load.move(shard)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(load.build, load.shards * 2))
+    assert sum(made) == sum(load.indexes().values()) == 7
+    finish(load.source, load.target, load="load-1", fence=next(load.fences))
+    assert missing(load.source, load.target) == []
+
+
+def as_if(load: Load, name: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A session under that name, in the middle of an index that it never finishes."""
+    left = load.target.connect(autocommit=False)
+    left.execute(f"SET application_name = '{name}'")
+    left.execute("CREATE INDEX large_at_idx ON public.large (at)")
+    return left
+
+
+def test_what_a_killed_builder_left_at_work_is_ended_first(load: Load) -> None:
+    for shard in load.shards:
+        load.move(shard)
+    left = as_if(load, "namrong:index999999:1")
+    assert sum(load.build(shard) for shard in load.shards) == 7
+    with pytest.raises(psycopg.OperationalError):
+        left.execute("SELECT 1")
+
+
+def test_finish_ends_an_older_builder_and_whoever_holds_its_lock(load: Load) -> None:
+    for shard in load.shards:
+        load.move(shard)
+    with load.target.connect() as holder:
+        holder.execute("SET application_name = 'namrong:indexes:1'")
+        row = holder.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None
+        left = as_if(load, f"namrong:index{row[0]}:1")
+        assert finish(load.source, load.target, load="load-1", fence=next(load.fences)).found == 0
+        for ended in (left, holder):
+            with pytest.raises(psycopg.OperationalError):
+                ended.execute("SELECT 1")
+    assert missing(load.source, load.target) == []

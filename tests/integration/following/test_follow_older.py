@@ -1,0 +1,96 @@
+"""From Debian's PostgreSQL 15, which cannot tell replicated changes from its own, to the newest on offer, and back."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import following_journey as journey
+import pytest
+from conftest import free_port
+from following_servers import Pair, Servers, here, run
+from integration.copying.plain import digest, sequences
+from integration.copying.test_older_source import DEBIAN, _wait
+
+from onboarding.addresses import Database
+from onboarding.databases.follow import closing
+from onboarding.databases.follow.readiness import assess_server, assess_tables, assess_way
+from sandbox import privileges, server_files
+
+pytestmark = pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="Debian servers: no PostgreSQL 15 here")
+
+SERVICE = """
+CREATE TABLE letter (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text, much numeric);
+CREATE TABLE day_of (day date, n int, PRIMARY KEY (day, n)) PARTITION BY RANGE (day);
+CREATE TABLE day_old PARTITION OF day_of FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+CREATE TABLE day_new PARTITION OF day_of FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
+INSERT INTO letter (said, much) SELECT 'ก' || n, n / 7.0 FROM generate_series(1, 3000) n;
+INSERT INTO day_of SELECT date '2025-10-01' + n, n FROM generate_series(1, 200) n;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO app;
+"""
+CHANGES = """
+INSERT INTO letter (said) SELECT 'ใหม่' FROM generate_series(1, 100); UPDATE letter SET much = id WHERE id % 9 = 0;
+DELETE FROM letter WHERE id % 31 = 0; UPDATE day_of SET day = day + 60 WHERE n % 4 = 0;
+"""
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Iterator[Database]:
+    """PostgreSQL 15 on loopback with logical replication on: its superuser, because only that may subscribe there."""
+    data, port, password = tmp_path / "pg15", free_port(), secrets.token_urlsafe()
+    data.mkdir()
+    privileges.give_to_server(data)
+    with server_files.secret(data, password + "\n") as password_file:
+        privileges.run(
+            [str(DEBIAN / "initdb"), "-D", str(data), "-U", "agency", f"--pwfile={password_file}",
+             "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"],
+            env=server_files.environment(),
+        )  # fmt: skip
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write(
+            f"port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nwal_level = logical\n"
+        )
+    with (tmp_path / "log").open("wb") as log:
+        server = privileges.start(
+            [str(DEBIAN / "postgres"), "-D", str(data)], stdout=log, env=server_files.environment(), cwd=tmp_path
+        )
+    try:
+        address = Database("127.0.0.1", port, "postgres", "agency", password, resolve=here)
+        _wait(address, server)
+        run(address, "CREATE ROLE app LOGIN PASSWORD 'for the test'")
+        run(address, "CREATE DATABASE letters")
+        yield replace(address, name="letters")
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def test_an_older_server_is_followed_and_follows(older: Database, servers: Servers) -> None:
+    run(older, SERVICE)
+    pair = Pair(older, replace(servers.admin, name="letters"), older.as_user("app", "for the test"), servers.admin)
+    assert [(found.id, found.severity) for found in assess_server(older)] == [("follow_no_origins", "warning")]
+    assert assess_tables(older) == []
+    journey.copy(pair, 1)
+    run(pair.service, CHANGES)
+    assert assess_way(pair.forward) == assess_way(pair.back) == []
+    journey.follow(pair, 1)
+    journey.catch_up(pair)
+    for night in (2, 3):
+        run(pair.service, CHANGES)
+        journey.drain_and_arm(pair, journey.freeze_source(pair), night)
+        if night == 2:
+            journey.call_off(pair, night)
+    assert digest(pair.source) == digest(pair.target)
+    journey.open_target(pair)
+    run(replace(pair.service, host=pair.target.host, port=pair.target.port), CHANGES)
+    journey.return_home(pair, journey.freeze_target(pair), 4)
+    journey.open_source(pair)
+    assert digest(pair.source) == digest(pair.target) and sequences(pair.source) == sequences(pair.target)
+    for feed in (pair.forward, pair.back):
+        closing.close(feed, fence=5)
+    run(pair.admin, "DROP DATABASE letters")

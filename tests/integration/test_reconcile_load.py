@@ -1,0 +1,154 @@
+"""What comparing asks of a source: streams that rest, queries that end in time, a replica instead of the primary."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import free_port
+
+from onboarding.addresses import Database
+from onboarding.errors import TryAgain
+from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.sequences import Sequences
+from onboarding.reconcile.sides import Unreadable, reading
+from sandbox import privileges
+from sandbox.postgres import Cluster
+
+MakeDatabase = Callable[..., Database]
+
+
+def run(database: Database, *statements: str) -> None:
+    with database.connect(autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def test_a_stream_of_the_source_rests_between_queries(make_database: MakeDatabase) -> None:
+    with reading(make_database("rests"), streams=1, statement_timeout_s=60, share=0.2) as side:
+        side.ask("SELECT pg_sleep(0.1)")
+        began = time.monotonic()
+        side.ask("SELECT 1")
+        assert time.monotonic() - began >= 0.3  # at least 0.1 s of work was done, so 0.4 s of rest are owed
+
+
+def test_a_source_that_is_spared_is_compared_all_the_same(make_database: MakeDatabase) -> None:
+    source, target = make_database("spared_s"), make_database("spared_t")
+    for database in (source, target):
+        run(database, "CREATE TABLE t (k int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 500)")
+    assert compare_databases(source, target, source_share=0.5).equal
+    run(target, "DELETE FROM t WHERE k = 77")
+    (row,) = compare_databases(source, target, source_share=0.5).tables[0].differences.named
+    assert row.key == ("77",)
+
+
+def test_what_takes_too_long_is_unknown_and_never_equal(make_database: MakeDatabase) -> None:
+    source, target = make_database("slow_s"), make_database("slow_t")
+    with (
+        reading(source, streams=1, statement_timeout_s=1) as side,
+        pytest.raises(Unreadable, match="QueryCanceled 57014"),
+    ):
+        side.ask("SELECT pg_sleep(60)")
+    for database in (source, target):
+        # a view that the comparison refreshes for itself, and that then takes a minute
+        run(
+            database,
+            "CREATE TABLE t (n int); INSERT INTO t VALUES (0)",
+            "CREATE MATERIALIZED VIEW m AS SELECT n, pg_sleep(n)::text AS slept FROM t",
+            "INSERT INTO t VALUES (60)",
+        )
+    run(target, "DROP MATERIALIZED VIEW m", "CREATE MATERIALIZED VIEW m AS SELECT 1 AS n, ''::text AS slept")
+    found = compare_databases(source, target, statement_timeout_s=1)
+    assert "public.m: QueryCanceled 57014" in found.unknown
+    assert not found.equal
+
+
+def test_a_big_table_is_narrowed_down_part_by_part(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onboarding.reconcile.rows.BLOCKS_PER_RANGE", 3)  # a figure, so that a small table is a big one
+    source, target = make_database("parts_s"), make_database("parts_t")
+    for database in (source, target):
+        run(database, "CREATE TABLE t (k int PRIMARY KEY, v text)",
+            "INSERT INTO t SELECT g, repeat(md5(g::text), 9) FROM generate_series(1, 900) g")  # fmt: skip
+    run(target, "UPDATE t SET v = 'x' WHERE k IN (3, 450, 897)", "DELETE FROM t WHERE k = 451")
+    (table,) = compare_databases(source, target).tables
+    assert sorted((row.kind, row.key[0]) for row in table.differences.named) == [
+        ("changed", "3"), ("changed", "450"), ("changed", "897"), ("missing", "451")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def replicated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Database, Database]]:
+    """A primary's database, the same on its replica, and a copy of it elsewhere on the primary's server."""
+    folder, password = tmp_path_factory.mktemp("replicated"), secrets.token_urlsafe()
+    primary = Cluster(folder / "primary", "127.0.0.1", free_port(), "boss", password)
+    where = f"host={primary.host} port={primary.port} user=boss password={password}"
+    replica = Cluster(folder / "replica", "127.0.0.1", free_port(), "boss", password, {"primary_conninfo": where})
+    primary.create()
+    primary.start()
+    try:
+        primary.back_up(folder / "backup")
+        replica.create_from(folder / "backup")
+        signal = replica.data_dir / "standby.signal"
+        signal.touch()
+        privileges.give_to_server(signal)
+        replica.start()
+        here, there = (
+            Database(one.host, one.port, "registry", "boss", password, resolve=lambda host: host)
+            for one in (primary, replica)
+        )
+        run(Database(here.host, here.port, "postgres", "boss", password), "CREATE DATABASE registry")
+        run(
+            here,
+            "CREATE TABLE t (k int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, v text)",
+            "INSERT INTO t (v) SELECT g FROM generate_series(1, 500) g",
+            "SELECT lo_from_bytea(7, 'x')",
+        )
+        run(Database(here.host, here.port, "postgres", "boss", password),
+            "CREATE DATABASE copied TEMPLATE registry")  # fmt: skip
+        _caught_up(here, there)
+        yield here, there, Database(here.host, here.port, "copied", "boss", password, resolve=lambda host: host)
+    finally:
+        replica.stop()
+        primary.stop()
+
+
+def _caught_up(primary: Database, replica: Database) -> None:
+    """Waits until the replica has replayed what the primary has written. Raises AssertionError after 30 s."""
+    with primary.connect() as connection:
+        written = connection.execute("SELECT pg_current_wal_lsn()").fetchone()
+    for _ in range(300):
+        try:
+            with replica.connect() as connection:
+                if connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", written).fetchone() == (True,):
+                    return
+        except TryAgain:  # the database itself may not have arrived
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the replica does not catch up")
+
+
+def rows_and_sequences(found: Comparison) -> tuple[int, int, Sequences, tuple[str, ...]]:
+    return found.unaccounted_rows, found.source_rows, found.sequences, found.unknown
+
+
+def test_a_replica_is_read_in_the_primarys_stead(replicated: tuple[Database, Database, Database]) -> None:
+    primary, replica, copied = replicated
+    assert compare_databases(primary, copied, frozen=True).equal
+    unaccounted, rows, sequences, not_known = rows_and_sequences(compare_databases(replica, copied))
+    assert (unaccounted, rows) == (0, 500)
+    # the replica shows a number up to 32 further on: neither a false alarm nor a pass
+    assert (sequences.differences, sequences.unknown) == ((), ("public.t_k_seq",))
+    assert not_known == ("sequences: replica: public.t_k_seq",)
+    run(copied, "DELETE FROM t WHERE k = 77", "SELECT setval('t_k_seq', 600)")
+    found = compare_databases(replica, copied)
+    run(copied, "INSERT INTO t VALUES (77, '77')")
+    assert [row.key for row in found.tables[0].differences.named] == [("77",)]
+    assert found.sequences == Sequences(1)  # far enough, wherever the primary stands
+    assert compare_databases(replica, copied).equal
+    run(copied, "SELECT setval('t_k_seq', 400)")
+    found = compare_databases(replica, copied)
+    assert {one.problem for one in found.sequences.differences} == {"behind", "below_column"}
+    assert found.sequences.unknown == ()
