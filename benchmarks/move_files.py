@@ -105,7 +105,7 @@ def filled(root: Path, count: int, size: int) -> Path:
 @contextmanager
 def served(kind: str, folder: Path, programs: dict[str, Path]) -> Iterator[str]:
     """The server's address; it has our bucket and ends with the block."""
-    port, *others = free_ports(6)
+    port, *others = free_ports(7)
     if kind == "sink":
         command = [sys.executable, str(ROOT / "benchmarks/s3_sink.py"), str(port)]
     else:
@@ -118,6 +118,9 @@ def served(kind: str, folder: Path, programs: dict[str, Path]) -> Iterator[str]:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
+        for number in (port, *others):  # SeaweedFS leaves these where it likes, whatever the folder
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*{number}.sock"):  # noqa: S108 - its choice
+                socket_file.unlink()
 
 
 def seaweedfs(weed: Path, folder: Path, port: int, *others: int) -> list[str]:
@@ -126,11 +129,11 @@ def seaweedfs(weed: Path, folder: Path, port: int, *others: int) -> list[str]:
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     (folder / "store").mkdir()
     named = ("master.port", "volume.port", "filer.port", "master.port.grpc", "volume.port.grpc")
-    ports = [f"-{name}={number}" for name, number in zip(named, others, strict=True)]
+    ports = [f"-{name}={number}" for name, number in zip(named, others[:5], strict=True)]
     return [
         str(weed), "server", f"-dir={folder / 'store'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=64",
         "-master.volumeSizeLimitMB=1024", "-filer", "-s3", f"-s3.port={port}", f"-s3.config={folder / 's3.json'}",
-        "-s3.port.iceberg=0", "-s3.port.lance=0", *ports,
+        "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.port.grpc={others[5]}", *ports,
     ]  # fmt: skip
 
 
