@@ -20,10 +20,12 @@ from onboarding.addresses import Database
 from onboarding.alone.databases import move_database, obstacles
 from onboarding.alone.files import move_files
 from onboarding.errors import OnboardingError, Stop
+from onboarding.files.upload import IN_FLIGHT
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from sandbox.postgres import bin_dir
 
+STREAMS = 2
 PROVEN, DIFFERENT, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_REGION = "us-east-1"  # only where neither AWS_REGION nor a profile names one: a bucket knows its own
 TAKEN = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert"}
@@ -61,13 +63,13 @@ def _answered(asked: argparse.Namespace, work: Work) -> int:
 def _move_database(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     _offer_programs()
     source, target = database(asked.source), database(asked.target)
-    found = obstacles(source, target, asked.jobs)
+    found = obstacles(source, target, asked.jobs or STREAMS)
     for finding in found:
         voice.finding(finding)
     if any(finding.severity == "critical" for finding in found):
         raise Stop("alone.obstacles", where=str(source))
     with voice.progress() as tell:
-        moved = move_database(source, target, jobs=asked.jobs, resume=asked.resume, tell=tell)
+        moved = move_database(source, target, jobs=asked.jobs or STREAMS, resume=asked.resume, tell=tell)
     voice.say("moved", rows=moved.rows, bytes=moved.bytes, seconds=moved.seconds)
     report.write(moved.found, str(source), str(target))
     return voice.compared(moved.found)
@@ -76,7 +78,11 @@ def _move_database(asked: argparse.Namespace, voice: Voice, report: Report) -> b
 def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     source, target = database(asked.source), database(asked.target)
     found = compare_databases(
-        source, target, jobs=asked.jobs, statement_timeout_s=asked.statement_timeout, source_share=asked.source_share
+        source,
+        target,
+        jobs=asked.jobs or STREAMS,
+        statement_timeout_s=asked.statement_timeout,
+        source_share=asked.source_share,
     )
     report.write(found, str(source), str(target))
     return voice.compared(found)
@@ -86,7 +92,7 @@ def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool
     bucket, prefix = address(asked.target)
     s3 = _s3()
     with voice.progress() as tell:
-        moved = move_files(Path(asked.source), s3, bucket, prefix, jobs=asked.jobs, tell=tell)
+        moved = move_files(Path(asked.source), s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell)
     voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
     return _compare_files(asked, voice, report)
 

@@ -142,10 +142,10 @@ class _Bars:
             self._step = told.step
             words = text(f"{ROOM}.steps.{told.step}", self._language)
             self._task = self._bars.add_task(words, total=None, rate="")
-        if self._task is not None and told.planned:
+        if self._task is not None and (told.planned or told.bytes):  # how much there is may not be known yet
             task = self._bars.tasks[self._task]
             rate = f"{_megabytes(told.bytes)} · {told.bytes / 1e6 / max(task.elapsed or 0, 0.1):,.0f} MB/s"
-            self._bars.update(self._task, completed=told.arrived, total=told.planned, rate=rate)
+            self._bars.update(self._task, completed=told.arrived, total=told.planned or None, rate=rate)
 
 
 def _readable(values: dict[str, Any]) -> dict[str, Any]:

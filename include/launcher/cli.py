@@ -139,7 +139,9 @@ def _by_hand(several: Several) -> None:
     for command, run in ((move, "move"), (compare, "reconcile")):
         command.add_argument("--source", required=True, metavar="DSN|DIR", help="postgresql://… or a folder")
         command.add_argument("--target", required=True, metavar="DSN|S3", help="postgresql://… or s3://bucket/folder/")
-        command.add_argument("--jobs", type=_count, default=2, metavar="N", help="streams at a time (default 2)")
+        command.add_argument(
+            "--jobs", type=_count, metavar="N", help="streams or files at a time (default 2 streams, 64 files)"
+        )
         command.add_argument("--json", action="store_true", help="a JSON object per line, for programs")
         command.add_argument(
             "--report", type=Path, action="append", default=[], metavar="FILE",

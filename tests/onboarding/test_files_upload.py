@@ -191,7 +191,7 @@ def test_what_the_network_garbles_is_refused_by_s3_and_sent_again(tmp_path: Path
 
 
 def test_a_file_that_never_rests_is_tried_again_later(tmp_path: Path, target: Target) -> None:
-    _fill(tmp_path, "log")
+    (tmp_path / "log").write_bytes(bytes(16 * objects.MIB))  # so long a reading that the writer gets a turn
     (batch,) = plan(tmp_path, 1)
     writer = subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / "log"])
     try:
@@ -261,10 +261,10 @@ def test_an_upload_in_parts_that_a_dead_attempt_left_is_ended(tmp_path: Path, ta
 
 WRITER = """
 import sys
-while True:
-    with open(sys.argv[1], "ab", 0) as log:
-        log.write(b"x" * 65536)
-    open(sys.argv[1], "wb").close()
+with open(sys.argv[1], "r+b", 0) as log:
+    while True:
+        log.seek(0)
+        log.write(b"x" * 4096)
 """
 
 MOVER = """

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onboarding.alone import Progress, Tell
-from onboarding.files.plan import plan
-from onboarding.files.upload import move_unit, require_prefix
+from onboarding.files.folder import move_folder
+from onboarding.files.upload import BatchResult
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-BATCHES = 16
+TOLD_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,17 @@ def move_files(root: Path, s3: S3Client, bucket: str, prefix: str, *, jobs: int,
     """Every file under `root` as an object under `prefix` that S3 has checked by SHA-256, `jobs` at a time.
 
     What lies there with the same content counts as moved; with another content it is left alone (Stop). Raises what
-    `plan` and `move_unit` raise.
+    `move_folder` raises.
     """
-    require_prefix(prefix)
-    began = time.monotonic()
+    began = last = time.monotonic()
     tell(Progress("scan"))
-    batches = plan(root, BATCHES, prefix=prefix)
-    files = size = skipped = 0
-    for number, batch in enumerate(batches, 1):
-        moved = move_unit(root, batch, s3, bucket, prefix=prefix, in_flight=jobs)
-        files, size, skipped = files + moved.files, size + moved.bytes, skipped + moved.skipped
-        tell(Progress("files", number, len(batches), files, size))
-    return MovedFiles(files, size, skipped, round(time.monotonic() - began, 3))
+
+    def arrived(sofar: BatchResult) -> None:
+        nonlocal last
+        if time.monotonic() - last >= TOLD_EVERY_S:
+            last = time.monotonic()
+            tell(Progress("files", items=sofar.files, bytes=sofar.bytes))
+
+    moved = move_folder(root, s3, bucket, prefix=prefix, in_flight=jobs, tell=arrived)
+    tell(Progress("files", items=moved.files, bytes=moved.bytes))
+    return MovedFiles(moved.files, moved.bytes, moved.skipped, round(time.monotonic() - began, 3))

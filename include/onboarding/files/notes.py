@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onboarding.files import objects
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MANIFEST_FOLDER = "_manifest"
+SUFFIX = ".jsonl"
 
 
 @dataclass(frozen=True)
 class Note:
-    """One file as it was read, with the ETag of the object that S3 checked against `sha256` (hex)."""
+    """One file as it was read, with the ETag of the object that was checked against `sha256` (hex)."""
 
     path: str
     size: int
@@ -34,13 +35,13 @@ def manifest_folder(prefix: str) -> str:
 
 def manifest_key(prefix: str, batch: str) -> str:
     """The key of one batch's notes, in JSON lines."""
-    return f"{manifest_folder(prefix)}{batch}.jsonl"
+    return f"{manifest_folder(prefix)}{batch}{SUFFIX}"
 
 
 def write_notes(s3: S3Client, bucket: str, prefix: str, batch: str, notes: Iterable[Note]) -> None:
     """Leaves the notes of one batch in order of path bytes, in place of earlier ones."""
     ordered = sorted(notes, key=lambda note: note.path.encode())
-    lines = "".join(json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in ordered)
+    lines = "".join(json.dumps(vars(note), ensure_ascii=False) + "\n" for note in ordered)
     objects.put_small(s3, bucket, manifest_key(prefix, batch), lines.encode())
 
 
@@ -48,8 +49,17 @@ def read_notes(s3: S3Client, bucket: str, prefix: str) -> dict[str, Note]:
     """What all batches have noted so far, by path."""
     notes: dict[str, Note] = {}
     for found in objects.listed(s3, bucket, manifest_folder(prefix)):
+        if not found.key.endswith(SUFFIX):
+            continue
         body = s3.get_object(Bucket=bucket, Key=found.key)["Body"].read()
         for line in body.splitlines():  # bytes: only \n and \r divide, which JSON escapes
             note = Note(**json.loads(line))
             notes[note.path] = note
     return notes
+
+
+def keep_notes(s3: S3Client, bucket: str, prefix: str, batches: Collection[str]) -> None:
+    """Takes away the notes of all other batches: of another division of the same files."""
+    kept = {manifest_key(prefix, batch) for batch in batches}
+    there = [found.key for found in objects.listed(s3, bucket, manifest_folder(prefix))]
+    objects.delete(s3, bucket, [key for key in there if key.endswith(SUFFIX) and key not in kept])

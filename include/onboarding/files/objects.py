@@ -1,27 +1,26 @@
-"""What S3 says it holds, and putting one file there so that S3 itself has checked every byte."""
+"""What S3 says it holds, by listing, by checksum and by its bytes; our own notes; taking away."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
 from onboarding.aws_errors import code_of
-from onboarding.errors import Stop, TryAgain
-from onboarding.files.reading import Changed, Content
+from onboarding.errors import Stop
+from onboarding.files.reading import Content
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 MIB = 1024 * 1024
 SINGLE_PUT_BYTES = 64 * MIB
 PART_BYTES = 16 * MIB
-IN_MEMORY_BYTES = 8 * MIB
 PARTS = 10_000
 """Most parts of one upload (S3 User Guide, "Amazon S3 multipart upload limits")."""
 
@@ -29,8 +28,13 @@ TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "4
 WRONG_BYTES = frozenset({"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"})
 
 
+def in_parts(size: int) -> bool:
+    """Whether a file of so many bytes goes in parts."""
+    return size > SINGLE_PUT_BYTES
+
+
 def part_size(size: int) -> int:
-    """Bytes per part; a function of the size alone, so that composite checksums can be compared years later."""
+    """Bytes per part of a file of `size` bytes."""
     return max(PART_BYTES, -(-size // (PARTS * MIB)) * MIB)
 
 
@@ -49,58 +53,56 @@ def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[Listed]:
         yield from (Listed(item["Key"], item["Size"], item["ETag"]) for item in page.get("Contents", ()))
 
 
-def checksum(content: Content) -> str:
-    """What S3 reports as ChecksumSHA256: of the whole, or `composite-parts` for an upload in parts."""
-    if content.size <= SINGLE_PUT_BYTES:
-        return _encoded(content.sha256)
-    return f"{_encoded(hashlib.sha256(b''.join(content.parts)).digest())}-{len(content.parts)}"
+def checksum(content: Content) -> tuple[Literal["ChecksumSHA256", "ChecksumCRC64NVME"], str]:
+    """What S3 reports of the whole object, by name and value: SHA-256, or CRC-64/NVME when it came in parts."""
+    if content.crc64 is not None:
+        return "ChecksumCRC64NVME", encoded(content.crc64)
+    return "ChecksumSHA256", encoded(content.sha256)
 
 
-def etag_if_holds(s3: S3Client, bucket: str, key: str, content: Content) -> str | None:
-    """The ETag of the object at `key` if it has exactly this content, by S3's checksum or, lacking one, its bytes."""
+def etag_if_holds(s3: S3Client, bucket: str, key: str, content: Content, *, checks: bool = True) -> str | None:
+    """The ETag of the object at `key` if it has exactly this content.
+
+    By S3's checksum; by its bytes when it has none of ours, or when this store does not check what it is sent
+    (`checks`).
+    """
     head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-    return head["ETag"] if _same(s3, bucket, key, head, content) else None
-
-
-def _same(s3: S3Client, bucket: str, key: str, head: HeadObjectOutputTypeDef, content: Content) -> bool:
     if head["ContentLength"] != content.size:
-        return False
-    known = head.get("ChecksumSHA256")
-    if known is not None and known == checksum(content):
-        return True
-    if known is not None and "-" not in known:
-        return known == _encoded(content.sha256)
-    # put there by other means, or in other parts: only its bytes tell
+        return None
+    for name, ours in (checksum(content), ("ChecksumSHA256", encoded(content.sha256))):
+        known = head.get(name) if checks else None
+        if isinstance(known, str) and "-" not in known:  # a stroke: of parts, and not of the whole
+            return head["ETag"] if known == ours else None
+    # put there by other means: only its bytes tell
+    return head["ETag"] if holds(s3, bucket, key, head["ETag"], content) else None
+
+
+def holds(s3: S3Client, bucket: str, key: str, etag: str, content: Content) -> bool:
+    """Whether the object, downloaded and hashed, is this content."""
     digest = hashlib.sha256()
-    for chunk in s3.get_object(Bucket=bucket, Key=key, IfMatch=head["ETag"])["Body"].iter_chunks(MIB):
+    for chunk in s3.get_object(Bucket=bucket, Key=key, IfMatch=etag)["Body"].iter_chunks(MIB):
         digest.update(chunk)
     return digest.digest() == content.sha256
 
 
-def put(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> str | None:
-    """Write-once upload: the new object's ETag, once S3 has checked it; None when something was there before.
+def checks_what_it_is_sent(s3: S3Client, bucket: str, key: str) -> bool:
+    """Whether this store holds a body against its SHA-256: asked with one that does not match.
 
-    Raises Changed when the bytes sent are not those that were hashed.
+    S3 refuses it, so nothing is at `key` afterwards; what another store keeps is deleted again.
     """
     try:
-        if content.size <= SINGLE_PUT_BYTES:
-            told, etag = _put_whole(s3, bucket, key, stream, content)
-        else:
-            told, etag = _put_parts(s3, bucket, key, stream, content)
+        s3.put_object(Bucket=bucket, Key=key, Body=b"not of this SHA-256", ChecksumSHA256=encoded(bytes(32)))
     except ClientError as failure:
-        if code_of(failure) in TAKEN:
-            return None
         if code_of(failure) in WRONG_BYTES:
-            raise Changed from failure
+            return True
         raise
-    if told != checksum(content) and etag_if_holds(s3, bucket, key, content) != etag:
-        raise TryAgain("files.not_as_sent", where=repr(key))
-    return etag
+    s3.delete_object(Bucket=bucket, Key=key)
+    return False
 
 
 def put_small(s3: S3Client, bucket: str, key: str, body: bytes) -> None:
     """Our own note, replaced when it was there before."""
-    s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumSHA256=_encoded(hashlib.sha256(body).digest()))
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumSHA256=encoded(hashlib.sha256(body).digest()))
 
 
 def abort_uploads(s3: S3Client, bucket: str, prefix: str, *, exactly: bool = False) -> int:
@@ -126,40 +128,18 @@ def delete(s3: S3Client, bucket: str, keys: Sequence[str]) -> None:
             raise Stop("files.not_deleted", where=repr(failed[0].get("Key")), reason=failed[0].get("Code", ""))
 
 
-def _put_whole(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> tuple[str | None, str]:
-    body = stream.read() if content.size <= IN_MEMORY_BYTES else stream
-    answer = s3.put_object(
-        Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumSHA256=_encoded(content.sha256),
-        Metadata=_metadata(content),
-    )  # fmt: skip
-    return answer.get("ChecksumSHA256"), answer["ETag"]
+def metadata(mtime_ns: int, mode: int, owner: int, group: int) -> dict[str, str]:
+    """What an object keeps of its file: time of change in nanoseconds, permissions, numbers of owner and group.
+
+    Under the names that AWS's own file services write and read back (FSx for Lustre User Guide, "POSIX metadata support
+    for data repositories").
+    """
+    return {
+        "file-mtime": f"{mtime_ns}ns", "file-permissions": f"0{mode:o}", "file-owner": str(owner),
+        "file-group": str(group),
+    }  # fmt: skip
 
 
-def _put_parts(s3: S3Client, bucket: str, key: str, stream: BinaryIO, content: Content) -> tuple[str | None, str]:
-    abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
-    upload = s3.create_multipart_upload(
-        Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256", Metadata=_metadata(content)
-    )["UploadId"]  # fmt: skip
-    try:
-        parts: list[Any] = []
-        for number, digest in enumerate(content.parts, 1):
-            sent = s3.upload_part(
-                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=stream.read(content.part_size),
-                ChecksumSHA256=_encoded(digest),
-            )  # fmt: skip
-            parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": _encoded(digest)})
-        answer = s3.complete_multipart_upload(
-            Bucket=bucket, Key=key, UploadId=upload, IfNoneMatch="*", MultipartUpload={"Parts": parts}
-        )
-    except BaseException:
-        s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
-        raise
-    return answer.get("ChecksumSHA256"), answer["ETag"]
-
-
-def _metadata(content: Content) -> Mapping[str, str]:
-    return {"sha256": content.sha256.hex(), "mtime-ns": str(content.mtime_ns)}
-
-
-def _encoded(digest: bytes) -> str:
+def encoded(digest: bytes) -> str:
+    """A digest as S3's headers carry it."""
     return base64.b64encode(digest).decode()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from onboarding.errors import Stop
-from onboarding.files.scan import SourceFile, key_of, scan
+from onboarding.files.scan import SourceFile, key_of, require_movable, scan
 
 FILE_COST_BYTES = 256 * 1024
 """What a request costs beside its bytes, so that 10,000 small files are not planned as one light batch."""
@@ -47,11 +47,7 @@ def plan(root: Path, batches: int, *, prefix: str = "") -> list[Batch]:
     would become one object.
     """
     found = scan(root, prefix=prefix)
-    if found.refused:
-        worst = found.refused[0]
-        raise Stop("files.cannot_move", where=repr(worst.path), reason=worst.reason, count=len(found.refused))
-    if not found.files:
-        raise Stop("files.nothing", where=str(root))
+    require_movable(root, found.refused, len(found.files))
     refuse_shared_keys(found.files, prefix)
     return balance(found.files, batches)
 

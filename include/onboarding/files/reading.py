@@ -7,25 +7,34 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from onboarding.errors import Stop, TryAgain
+from onboarding.files.crc64 import Crc64
 
 CHUNK_BYTES = 1024 * 1024
+KEPT_BYTES = 2 * 1024 * 1024
+"""Up to this size the bytes are kept once they were read, so that they are read once and sent as they were hashed."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What was read: SHA-256 of the whole and of each part of `part_size` bytes."""
+    """What was read: SHA-256; for files that go in parts CRC-64/NVME too; `body` for small files only.
+
+    `mtime_ns`, `mode` (with the kind of file), `owner` and `group` (numbers) are those of the open file.
+    """
 
     size: int
     sha256: bytes
-    parts: tuple[bytes, ...]
-    part_size: int
+    crc64: bytes | None
     mtime_ns: int
+    mode: int
+    owner: int
+    group: int
+    body: bytes | None = field(default=None, repr=False, compare=False)
 
 
 class Changed(Exception):
@@ -64,32 +73,59 @@ def opened(root: Path, path: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def identity(stream: BinaryIO) -> tuple[int, ...]:
-    """What changes when somebody writes to the open file or puts another in its place."""
-    found = os.fstat(stream.fileno())
+def identity(found: os.stat_result) -> tuple[int, ...]:
+    """What changes when somebody writes to the file or puts another in its place."""
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def read(stream: BinaryIO, part_size_of: Callable[[int], int]) -> Content:
-    """The file's hashes; leaves the stream at its start. Raises Changed when it was written to meanwhile."""
-    before = identity(stream)
-    part_size = part_size_of(before[2])
+def read(stream: BinaryIO, in_parts: Callable[[int], bool]) -> Content:
+    """The file's hashes; leaves the stream at its start. Raises Changed when it was written to meanwhile.
+
+    `in_parts` says for a size in bytes whether such a file goes in parts.
+    """
+    before = os.fstat(stream.fileno())
+    hashes = Hashes(with_crc64=in_parts(before.st_size))
     stream.seek(0)
-    whole, parts, size = hashlib.sha256(), [hashlib.sha256()], 0
-    while chunk := stream.read(min(CHUNK_BYTES, part_size - size % part_size)):
-        if size and size % part_size == 0:
-            parts.append(hashlib.sha256())
-        whole.update(chunk)
-        parts[-1].update(chunk)
-        size += len(chunk)
-    if identity(stream) != before or size != before[2]:
+    body = None
+    if before.st_size <= KEPT_BYTES:
+        body = stream.read()
+        hashes.update(body)
+    else:
+        while chunk := stream.read(CHUNK_BYTES):
+            hashes.update(chunk)
+    if identity(os.fstat(stream.fileno())) != identity(before) or hashes.size != before.st_size:
         raise Changed
     stream.seek(0)
-    return Content(size, whole.digest(), tuple(part.digest() for part in parts), part_size, before[3])
+    return hashes.content(before, body)
+
+
+class Hashes:
+    """What is made of a file's bytes as they pass, once each."""
+
+    def __init__(self, *, with_crc64: bool) -> None:
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._crc64 = Crc64() if with_crc64 else None
+
+    def update(self, data: bytes) -> None:
+        """Takes more bytes in."""
+        self.size += len(data)
+        self._sha256.update(data)
+        if self._crc64 is not None:
+            self._crc64.update(data)
+
+    def content(self, found: os.stat_result, body: bytes | None = None) -> Content:
+        """All of it, of a file that is as `found` tells."""
+        crc64 = self._crc64.digest() if self._crc64 is not None else None
+        return Content(
+            self.size, self._sha256.digest(), crc64, found.st_mtime_ns, found.st_mode, found.st_uid, found.st_gid, body
+        )
 
 
 def still_there(root: Path, path: str, stream: BinaryIO) -> bool:
     """Whether `path` still leads to the very file that is open, unchanged."""
-    with suppress(Stop), opened(root, path) as again:
-        return identity(again) == identity(stream)
-    return False
+    try:
+        found = os.stat(b"%b/%b" % (os.fsencode(root), path.encode()), follow_symlinks=False)  # noqa: PTH116 - bytes
+    except OSError:
+        return False
+    return identity(found) == identity(os.fstat(stream.fileno()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Literal
 
 from onboarding.errors import Stop, TryAgain
 from onboarding.files.reading import opened
+from onboarding.files.walking import walk
 from onboarding.readiness import Finding
 
 KEY_BYTES = 1024
@@ -52,6 +53,16 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class EmptyFolder:
+    """A folder that holds nothing; S3 has no counterpart."""
+
+    path: str
+
+
+Entry = SourceFile | Excluded | Refused | EmptyFolder
+
+
+@dataclass(frozen=True)
 class Scan:
     """A folder at one moment, each part in order of path bytes; `empty_folders` have no counterpart in S3."""
 
@@ -66,32 +77,60 @@ def key_of(prefix: str, path: str) -> str:
     return prefix + path
 
 
-def scan(root: Path, *, prefix: str = "") -> Scan:
-    """Everything under `root`. Raises Stop when `root` is no folder."""
+def entries(root: Path, *, prefix: str = "") -> Iterator[Entry]:
+    """Everything under `root` as it is come upon, in no order. Raises Stop when `root` is no folder."""
     if root.is_symlink() or not root.is_dir():
         raise Stop("files.no_folder", where=str(root))
-    files: list[SourceFile] = []
-    excluded: list[Excluded] = []
-    refused: list[Refused] = []
-    empty: list[str] = []
-    for raw, found in _walk(os.fsencode(root), b""):
+    for raw, found in walk(os.fsencode(root)):
         path = raw.decode("utf-8", "backslashreplace")
         if found is None:
-            refused.append(Refused(path, "unreadable"))
+            yield Refused(path, "unreadable")
         elif stat.S_ISDIR(found.st_mode):
-            empty.append(path)
+            yield EmptyFolder(path)
         elif not stat.S_ISREG(found.st_mode):
-            excluded.append(Excluded(path, _kind(found.st_mode)))
+            yield Excluded(path, _kind(found.st_mode))
         elif reason := _refusal(raw, found.st_size, prefix):
-            refused.append(Refused(path, reason))
+            yield Refused(path, reason)
         else:
-            files.append(SourceFile(path, found.st_size))
+            yield SourceFile(path, found.st_size)
+
+
+def scan(root: Path, *, prefix: str = "") -> Scan:
+    """Everything under `root`. Raises Stop when `root` is no folder."""
+    seen = sorted(entries(root, prefix=prefix), key=lambda entry: entry.path.encode())
     return Scan(
-        tuple(sorted(files, key=lambda f: f.path.encode())),
-        tuple(sorted(excluded, key=lambda e: e.path.encode())),
-        tuple(sorted(refused, key=lambda r: r.path.encode())),
-        tuple(sorted(empty, key=str.encode)),
+        tuple(entry for entry in seen if isinstance(entry, SourceFile)),
+        tuple(entry for entry in seen if isinstance(entry, Excluded)),
+        tuple(entry for entry in seen if isinstance(entry, Refused)),
+        tuple(entry.path for entry in seen if isinstance(entry, EmptyFolder)),
     )
+
+
+def movable(root: Path, *, prefix: str = "") -> Iterator[SourceFile]:
+    """The files under `root` as they are come upon, until something cannot move.
+
+    Then the rest is looked at but no longer given, and Stop raised with the first such path in order and how many there
+    are; likewise when there is nothing at all. What was excluded is not counted: it never moves.
+    """
+    refused: list[Refused] = []
+    files = 0
+    for entry in entries(root, prefix=prefix):
+        if isinstance(entry, Refused):
+            refused.append(entry)
+        elif isinstance(entry, SourceFile):
+            files += 1
+            if not refused:
+                yield entry
+    require_movable(root, refused, files)
+
+
+def require_movable(root: Path, refused: Sequence[Refused], files: int) -> None:
+    """Raises Stop when something cannot move (see `assess`), or when there is no file."""
+    if refused:
+        worst = min(refused, key=lambda one: one.path.encode())
+        raise Stop("files.cannot_move", where=repr(worst.path), reason=worst.reason, count=len(refused))
+    if not files:
+        raise Stop("files.nothing", where=str(root))
 
 
 def assess(root: Path, *, prefix: str = "") -> list[Finding]:
@@ -135,42 +174,6 @@ def _finding(
         return []
     examples = ", ".join(repr(path) for path in named[:_SHOWN]) + (", …" if len(named) > _SHOWN else "")
     return [Finding(kind, severity, str(root), {"count": len(named), "examples": examples})]
-
-
-def _walk(root: bytes, below: bytes) -> Iterator[tuple[bytes, os.stat_result | None]]:
-    """Every entry but the folders that hold something, as bytes; None stands for what we may not look at."""
-    waiting = [below]
-    while waiting:
-        folder = waiting.pop()
-        try:
-            with os.scandir(_joined(root, folder)) as entries:
-                names = [(entry.name, found) for entry in entries if (found := _look(entry))]
-        except FileNotFoundError:  # removed while we looked: it was never there
-            continue
-        except PermissionError:
-            yield folder, None
-            continue
-        if not names and folder:
-            yield folder, os.lstat(_joined(root, folder))
-        for name, found in names:
-            path = _joined(folder, name)
-            if stat.S_ISDIR(found.st_mode):
-                waiting.append(path)
-            elif stat.S_ISREG(found.st_mode) and not os.access(_joined(root, path), os.R_OK):
-                yield path, None
-            else:
-                yield path, found
-
-
-def _joined(folder: bytes, name: bytes) -> bytes:
-    return b"/".join(part for part in (folder, name) if part)
-
-
-def _look(entry: os.DirEntry[bytes]) -> os.stat_result | None:
-    try:
-        return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
 
 
 def _refusal(raw: bytes, size: int, prefix: str) -> Refusal | None:

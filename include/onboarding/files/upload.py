@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from onboarding.aws_errors import code_of, explaining
-from onboarding.errors import Stop, TryAgain
+from onboarding.aws_errors import explaining
 from onboarding.files import objects
-from onboarding.files.notes import MANIFEST_FOLDER, Note, manifest_folder, read_notes, write_notes
+from onboarding.files.crew import each
+from onboarding.files.notes import MANIFEST_FOLDER, manifest_folder, write_notes
+from onboarding.files.placing import Moved, Target, move_file
 from onboarding.files.plan import Batch, refuse_shared_keys
-from onboarding.files.reading import Changed, Content, opened, read, still_there
-from onboarding.files.scan import SourceFile, key_of
+from onboarding.files.scan import key_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-IN_FLIGHT = 8  # below botocore's 10 pooled connections per client
-READINGS = 3
+IN_FLIGHT = 64
+"""Files at a time: small ones wait for S3's answer far longer than for us."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +53,6 @@ class Status:
         return asdict(self) | {"complete": self.complete}
 
 
-@dataclass(frozen=True)
-class _Moved:
-    path: str
-    content: Content
-    etag: str
-    adopted: bool
-
-
-@dataclass(frozen=True)
-class _Target:
-    """Where a batch goes, what lies there (ETag by key), and what earlier attempts left noted."""
-
-    s3: S3Client
-    bucket: str
-    prefix: str
-    there: Mapping[str, str]
-    noted: Mapping[str, Note]
-    replace: bool
-
-
 def move_unit(
     root: Path,
     batch: Batch,
@@ -95,12 +72,11 @@ def move_unit(
     require_prefix(prefix)
     refuse_shared_keys(batch.files, prefix)
     with explaining(f"s3://{bucket}/{prefix}"):
-        there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix)}
-        target = _Target(s3, bucket, prefix, there, read_notes(s3, bucket, prefix), replace)
-        moved = _all(lambda file: _move_file(root, file, target), batch.files, in_flight)
-        notes = [Note(m.path, m.content.size, m.content.sha256.hex(), m.content.mtime_ns, m.etag) for m in moved]
-        write_notes(s3, bucket, prefix, batch.id, notes)
-    return BatchResult(len(moved), sum(m.content.size for m in moved), sum(m.adopted for m in moved))
+        moved: list[Moved] = []
+        with Target.opened(s3, bucket, prefix, replace=replace) as target:
+            each(lambda file: moved.append(move_file(root, file, target)), batch.files, in_flight)
+        write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
+    return BatchResult(len(moved), sum(one.note.size for one in moved), sum(one.adopted for one in moved))
 
 
 def status(s3: S3Client, bucket: str, prefix: str, batches: Sequence[Batch]) -> Status:
@@ -134,56 +110,3 @@ def require_prefix(prefix: str) -> None:
     """Raises ValueError for a prefix that would mix with a neighbour's: it is a folder name and ends in `/`."""
     if not prefix.endswith("/") or prefix.startswith("/") or MANIFEST_FOLDER in prefix.split("/"):
         raise ValueError(f"a prefix is like 'documents/', not {prefix!r}")
-
-
-def _all(move: Callable[[SourceFile], _Moved], files: Sequence[SourceFile], in_flight: int) -> list[_Moved]:
-    """All results, or the first failure once those under way have ended; what was not begun is not begun."""
-    with ThreadPoolExecutor(in_flight, thread_name_prefix="upload") as pool:
-        waiting = [pool.submit(move, file) for file in files]
-        try:
-            return [done.result() for done in as_completed(waiting)]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _move_file(root: Path, file: SourceFile, target: _Target) -> _Moved:
-    for _ in range(READINGS):
-        try:
-            with opened(root, file.path) as stream:
-                content = read(stream, objects.part_size)
-                if still_there(root, file.path, stream):
-                    return _place(file.path, stream, content, target)
-        except Changed:
-            continue
-    raise TryAgain("files.changing", where=repr(file.path), readings=READINGS)
-
-
-def _place(path: str, stream: BinaryIO, content: Content, target: _Target) -> _Moved:
-    """The file, moved or adopted. Raises Stop when another content is there and must not be replaced."""
-    key = key_of(target.prefix, path)
-    there = target.there.get(key)
-    if there is None and (etag := objects.put(target.s3, target.bucket, key, stream, content)):
-        return _Moved(path, content, etag, adopted=False)
-    note = target.noted.get(path)
-    if there is not None and note is not None and (note.etag, note.sha256) == (there, content.sha256.hex()):
-        # S3 checked this SHA-256 when the note was written, and by its ETag the object is the same since
-        return _Moved(path, content, there, adopted=True)
-    if etag := _etag_if_holds(target, key, content):
-        return _Moved(path, content, etag, adopted=True)
-    if not target.replace:
-        raise Stop("files.different", where=repr(key))
-    objects.delete(target.s3, target.bucket, [key])
-    stream.seek(0)
-    if etag := objects.put(target.s3, target.bucket, key, stream, content):
-        return _Moved(path, content, etag, adopted=False)
-    raise TryAgain("files.rival", where=repr(key))
-
-
-def _etag_if_holds(target: _Target, key: str, content: Content) -> str | None:
-    try:
-        return objects.etag_if_holds(target.s3, target.bucket, key, content)
-    except ClientError as failure:
-        if code_of(failure) in ("404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"):  # a rival was quicker
-            raise TryAgain("files.rival", where=repr(key)) from failure
-        raise

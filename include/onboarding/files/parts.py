@@ -1,0 +1,130 @@
+"""Large files in parts: read once, hashed as they are read, each part sent while the next is read.
+
+S3 holds each part against its CRC-64/NVME, and the whole against that of all bytes; the manifest has the SHA-256.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, BinaryIO
+
+from onboarding.files import objects
+from onboarding.files.crc64 import Crc64
+from onboarding.files.reading import Changed, Content, Hashes, identity
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+SENDERS = 8
+IN_MEMORY = 12
+"""Parts in memory, of all files together: those being sent, and as many read ahead."""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    number: int
+    etag: str
+    checksum: str
+
+
+class Parts:
+    """Sends parts of several files, `SENDERS` at a time; a context manager whose threads end with the block."""
+
+    def __init__(self) -> None:
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="parts")
+        self._room = BoundedSemaphore(IN_MEMORY)
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._senders.shutdown(cancel_futures=True)
+
+    def put(
+        self, s3: S3Client, bucket: str, key: str, stream: BinaryIO, settled: Callable[[], bool]
+    ) -> tuple[Content, str | None, str]:
+        """What was read and sent, the checksum that S3 tells of it, and the new object's ETag.
+
+        The object appears at once, after `settled` has said that the file is still where it was; until then it may
+        end as if it had never begun. Raises Changed when the file was written to meanwhile, ClientError with a code of
+        `objects.TAKEN` when an object was there before.
+        """
+        objects.abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
+        before = os.fstat(stream.fileno())
+        kept = objects.metadata(before.st_mtime_ns, before.st_mode, before.st_uid, before.st_gid)
+        begun = s3.create_multipart_upload(
+            Bucket=bucket, Key=key, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT", Metadata=kept
+        )
+        upload = begun["UploadId"]
+        sent: list[_Sent] = []
+        under_way: deque[Future[_Sent]] = deque()
+        try:
+            hashes = Hashes(with_crc64=True)
+            for number, block in enumerate(self._blocks(stream, before.st_size), 1):
+                under_way.append(self._senders.submit(self._send, s3, bucket, key, upload, number, block))
+                hashes.update(block)
+                while under_way and under_way[0].done():  # a failure ends the reading
+                    sent.append(under_way.popleft().result())
+            sent += [one.result() for one in under_way]
+            if identity(os.fstat(stream.fileno())) != identity(before) or not settled():
+                raise Changed
+            content = hashes.content(before)
+            answer = s3.complete_multipart_upload(
+                Bucket=bucket, Key=key, UploadId=upload, IfNoneMatch="*", MultipartUpload={"Parts": _named(sent)},
+                ChecksumCRC64NVME=objects.checksum(content)[1], ChecksumType="FULL_OBJECT",
+            )  # fmt: skip
+        except BaseException:
+            self._give_up(under_way)
+            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+            raise
+        return content, answer.get("ChecksumCRC64NVME"), answer["ETag"]
+
+    def _blocks(self, stream: BinaryIO, size: int) -> Iterator[bytes]:
+        """The file in parts; each waits until there is room for it. Raises Changed when it has another size."""
+        stream.seek(0)
+        for missing in range(size, 0, -objects.part_size(size)):
+            self._room.acquire()
+            try:
+                block = _filled(stream, min(missing, objects.part_size(size)))
+            except BaseException:
+                self._room.release()
+                raise
+            if len(block) < min(missing, objects.part_size(size)):
+                self._room.release()
+                raise Changed
+            yield block
+
+    def _send(self, s3: S3Client, bucket: str, key: str, upload: str, number: int, block: bytes) -> _Sent:
+        try:
+            checksum = objects.encoded(Crc64(block).digest())
+            sent = s3.upload_part(
+                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=block, ChecksumCRC64NVME=checksum
+            )
+        finally:
+            self._room.release()
+        return _Sent(number, sent["ETag"], checksum)
+
+    def _give_up(self, under_way: deque[Future[_Sent]]) -> None:
+        """What was not begun gives its room back; what is under way ends first, or it would outlive the upload."""
+        for one in under_way:
+            if one.cancel():
+                self._room.release()
+        wait(under_way)
+
+
+def _filled(stream: BinaryIO, size: int) -> bytes:
+    """The next `size` bytes, fewer only at the end: one read of a share may bring less."""
+    block = stream.read(size)
+    while block and len(block) < size and (more := stream.read(size - len(block))):
+        block += more
+    return block
+
+
+def _named(sent: list[_Sent]) -> list[CompletedPartTypeDef]:
+    return [{"PartNumber": one.number, "ETag": one.etag, "ChecksumCRC64NVME": one.checksum} for one in sent]
