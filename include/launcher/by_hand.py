@@ -72,7 +72,7 @@ def _move_database(asked: argparse.Namespace, voice: Voice, report: Report) -> b
         moved = move_database(source, target, jobs=asked.jobs or STREAMS, resume=asked.resume, tell=tell)
     voice.say("moved", rows=moved.rows, bytes=moved.bytes, seconds=moved.seconds)
     report.write(moved.found, str(source), str(target))
-    return voice.compared(moved.found)
+    return voice.compared(moved.found, report.names)
 
 
 def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
@@ -85,7 +85,7 @@ def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) 
         source_share=asked.source_share,
     )
     report.write(found, str(source), str(target))
-    return voice.compared(found)
+    return voice.compared(found, report.names)
 
 
 def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
@@ -101,7 +101,7 @@ def _compare_files(asked: argparse.Namespace, voice: Voice, report: Report) -> b
     bucket, prefix = address(asked.target)
     found = compare_files(Path(asked.source), _s3(), bucket, prefix)
     report.write(found, str(Path(asked.source).absolute()), f"s3://{bucket}/{prefix}")
-    return voice.compared(found)
+    return voice.compared(found, report.names)
 
 
 def database(text: str) -> Database:

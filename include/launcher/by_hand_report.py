@@ -12,15 +12,17 @@ from onboarding.messages import Language
 from onboarding.reconcile import Comparison
 from onboarding.reconcile.files_report import FilesComparison
 from onboarding.reconcile.page import Occasion, as_document, page
+from onboarding.reconcile.pseudonyms import Pseudonyms
 
 PAGES = (".html", ".htm")
 
 
 class Report:
-    """The files asked for; the clock runs from when it is made."""
+    """The files asked for; the clock runs from when it is made. Rows bear the same `names` in all of them."""
 
     def __init__(self, paths: Sequence[Path], language: Language, *, keys: bool) -> None:
         self._paths, self._language, self._keys = paths, language, keys
+        self.names = Pseudonyms.forgotten()
         self._began = datetime.now(UTC)
 
     def write(self, found: Comparison | FilesComparison, source: str, target: str) -> None:
@@ -28,9 +30,9 @@ class Report:
         occasion = Occasion(source, target, self._began, datetime.now(UTC))
         for path in self._paths:
             if path.suffix.lower() in PAGES:
-                _write(path, page(found, occasion, self._language, keys=self._keys), private=self._keys)
+                _write(path, page(found, occasion, self._language, self.names, keys=self._keys), private=self._keys)
             else:
-                _write(path, as_document(found))
+                _write(path, as_document(found, self.names))
 
 
 def writable(paths: Sequence[Path]) -> Sequence[Path]:

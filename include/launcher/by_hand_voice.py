@@ -16,6 +16,7 @@ from onboarding.messages import Language, both, text
 from onboarding.readiness import Finding
 from onboarding.reconcile import Comparison, named_rows
 from onboarding.reconcile.files_report import FilesComparison, named_files
+from onboarding.reconcile.pseudonyms import Pseudonyms
 
 SHOWN = 20
 ROOM = "launcher.by_hand"
@@ -74,10 +75,10 @@ class Voice:
 
             yield once
 
-    def compared(self, found: Comparison | FilesComparison) -> bool:
+    def compared(self, found: Comparison | FilesComparison, names: Pseudonyms) -> bool:
         """Whether all is equal. What is not is named, keys and paths in clear, for who sits here."""
         if self._as_json:
-            print(json.dumps({"event": "compared", **found.as_json()}, ensure_ascii=False), flush=True)
+            print(json.dumps({"event": "compared", **found.as_json(names)}, ensure_ascii=False), flush=True)
         elif isinstance(found, FilesComparison):
             self._files(found)
         else:

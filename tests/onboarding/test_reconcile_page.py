@@ -16,6 +16,7 @@ from onboarding.reconcile.large_objects import LargeObjectDifference, LargeObjec
 from onboarding.reconcile.merging import Differences, RowDifference
 from onboarding.reconcile.objects import ObjectDifference, Objects
 from onboarding.reconcile.page import NAMED_ON_PAGE, Occasion, as_document, balances, page, verdict
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.report import Comparison, Excluded, Unread
 from onboarding.reconcile.sequences import SequenceDifference, Sequences
 from onboarding.reconcile.tables import TableComparison
@@ -24,6 +25,7 @@ OCCASION = Occasion(
     "postgresql://owner@old:5432/registry", "postgresql://owner@new:5432/registry",
     datetime(2026, 11, 22, 17, tzinfo=UTC), datetime(2026, 11, 22, 17, 5, tzinfo=UTC),
 )  # fmt: skip
+NAMES = Pseudonyms(b"a secret of the tests")
 CITIZEN = RowDifference("changed", ("1234567890123",), "ab" * 32, ("name",))
 PLACED = RowDifference("duplicated", (), "cd" * 32, place="(7,3)")
 EVIL = "<script>alert(1)</script>\"'&<b>"
@@ -83,7 +85,7 @@ def cells(html: str, row: str) -> list[str]:
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("found", [EQUAL, DIFFERENT], ids=["equal", "different"])
 def test_the_verdict_is_at_the_top_and_nothing_comes_from_outside(found: Comparison, language: Language) -> None:
-    html = page(found, OCCASION, language)
+    html = page(found, OCCASION, language, NAMES)
     tags = Tags(html)
     assert f'<html lang="{language}">' in html
     top = text(f"reconcile.page.verdicts.{verdict(found)}", language)
@@ -92,13 +94,13 @@ def test_the_verdict_is_at_the_top_and_nothing_comes_from_outside(found: Compari
     assert not {"script", "link", "img", "iframe", "a", "form"} & {tag for tag, _ in tags.seen}
     assert not {"src", "href", "onclick", "style"} & {name for _, attributes in tags.seen for name in attributes}
     assert not re.search(r"url\(|@import|https?:", html)
-    for said in (OCCASION.source, OCCASION.target, hashlib.sha256(as_document(found).encode()).hexdigest()):
+    for said in (OCCASION.source, OCCASION.target, hashlib.sha256(as_document(found, NAMES).encode()).hexdigest()):
         assert said in html
     assert ("23 พ.ย. 2569 00:05:00" if language == "th" else "23 Nov 2026 00:05:00") in html
 
 
 def test_the_law_of_every_table_is_told() -> None:
-    html = page(DIFFERENT, OCCASION, "en")
+    html = page(DIFFERENT, OCCASION, "en", NAMES)
     assert cells(html, "public.citizen") == ["10", "10", "0", "0", "0", "✓", "0", "1", "✗ 1 unaccounted for"]
     assert cells(html, "public.visit")[:6] == ["5", "6", "0", "0", "1", "✓"]
     assert cells(html, "public.hidden") == [
@@ -125,13 +127,14 @@ def test_a_balance_is_struck_only_when_what_differs_explains_the_counts(
     compared = TableComparison("public.t", source, target, differences=differences)
     assert balances(compared) is struck
     if struck is not None:
-        assert cells(page(Comparison((compared,)), OCCASION, "en"), "public.t")[5] == ("✓" if struck else "✗")
+        assert cells(page(Comparison((compared,)), OCCASION, "en", NAMES), "public.t")[5] == ("✓" if struck else "✗")
 
 
 def test_keys_are_in_clear_only_when_asked_for_and_then_it_says_so() -> None:
-    by_digest, in_clear = page(DIFFERENT, OCCASION, "en"), page(DIFFERENT, OCCASION, "en", keys=True)
+    by_name, in_clear = page(DIFFERENT, OCCASION, "en", NAMES), page(DIFFERENT, OCCASION, "en", NAMES, keys=True)
     warning = text("reconcile.page.in_clear", "en")
-    assert ("1234567890123" in by_digest, "ab" * 32 in by_digest, warning in by_digest) == (False, True, False)
+    assert ("1234567890123" in by_name, NAMES.of("ab" * 32) in by_name, warning in by_name) == (False, True, False)
+    assert "ab" * 32 not in by_name
     assert ("id = 1234567890123" in in_clear, warning in in_clear) == (True, True)
 
 
@@ -146,14 +149,16 @@ def test_whatever_names_and_keys_hold_is_text() -> None:
     )
     files = FilesComparison(1, 0, 1, differences=(FileDifference("missing", EVIL.encode()),))
     for one in (found, files):
-        html = page(one, replace(OCCASION, source=EVIL, target=EVIL), "th", keys=True)
+        html = page(one, replace(OCCASION, source=EVIL, target=EVIL), "th", NAMES, keys=True)
         assert EVIL in Tags(html).said  # whole and unbroken, as text
         assert not {"script", "b"} & {tag for tag, _ in Tags(html).seen}
 
 
 def test_a_page_names_so_many_rows_and_counts_the_others() -> None:
     rows = tuple(RowDifference("missing", (str(n),), f"{n:064}") for n in range(NAMED_ON_PAGE + 5))
-    html = page(Comparison((table(differences=Differences(missing=700, named=rows), key=("id",)),)), OCCASION, "en")
+    html = page(
+        Comparison((table(differences=Differences(missing=700, named=rows), key=("id",)),)), OCCASION, "en", NAMES
+    )
     assert html.count(text("reconcile.page.problems.missing", "en")) == NAMED_ON_PAGE
     assert "500 more" in html
 
@@ -161,7 +166,7 @@ def test_a_page_names_so_many_rows_and_counts_the_others() -> None:
 def test_what_was_not_read_is_not_proven_and_what_differs_besides_differs() -> None:
     unread = Comparison((table(),), unread=(Unread("objects", "x"),))
     assert (verdict(unread), verdict(EQUAL), verdict(DIFFERENT)) == ("unknown", "equal", "differs")
-    html = page(unread, OCCASION, "en")
+    html = page(unread, OCCASION, "en", NAMES)
     objects = html.partition("<h2>Objects</h2>")[2].partition("</section>")[0]
     assert text("reconcile.page.all_equal", "en") not in objects
 
@@ -169,11 +174,11 @@ def test_what_was_not_read_is_not_proven_and_what_differs_besides_differs() -> N
 def test_files_have_their_page() -> None:
     missing, unread = FileDifference("missing", "สมชาย ใจดี.pdf".encode()), FileDifference("unread", b"\xff")
     found = FilesComparison(3, 2, 900, {"symlink": 4}, (missing, unread))
-    by_digest, in_clear = page(found, OCCASION, "th"), page(found, OCCASION, "th", keys=True)
-    assert missing.digest in by_digest
-    assert "สมชาย" not in by_digest
+    by_name, in_clear = page(found, OCCASION, "th", NAMES), page(found, OCCASION, "th", NAMES, keys=True)
+    assert NAMES.of(missing.digest) in by_name and missing.digest not in by_name
+    assert "สมชาย" not in by_name
     assert "สมชาย ใจดี.pdf" in in_clear
-    assert '<span class="ok">✓</span>' in by_digest
-    assert text("reconcile.page.entries.symlink", "th") in by_digest
+    assert '<span class="ok">✓</span>' in by_name
+    assert text("reconcile.page.entries.symlink", "th") in by_name
     assert [verdict(one) for one in (found, FilesComparison(1, 1, 1), replace(found, differences=(unread,)))] == [
         "differs", "equal", "unknown"]  # fmt: skip

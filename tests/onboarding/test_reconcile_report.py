@@ -12,10 +12,12 @@ from onboarding.observations import Answer
 from onboarding.reconcile.large_objects import LargeObjectDifference, LargeObjects
 from onboarding.reconcile.merging import Differences, RowDifference
 from onboarding.reconcile.objects import ObjectDifference, Objects
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.report import Comparison, Unread, named_rows
 from onboarding.reconcile.sequences import SequenceDifference, Sequences
 from onboarding.reconcile.tables import TableComparison
 
+NAMES = Pseudonyms(b"a secret of the tests")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SECRET = RowDifference("missing", ("1234567890123",), "ab" * 32)
 
@@ -83,13 +85,14 @@ def test_an_equal_copy_passes_and_names_nothing() -> None:
 
 def test_the_report_holds_no_row_data_but_the_operator_can_ask() -> None:
     comparison = Comparison((table(10, 9, Differences(missing=1, named=(SECRET,))),))
-    assert "1234567890123" not in json.dumps(comparison.as_json()) + repr(comparison)
+    for told in (json.dumps(comparison.as_json()), json.dumps(comparison.as_json(NAMES)), repr(comparison)):
+        assert "1234567890123" not in told and SECRET.digest not in told
     assert [(name, row.key) for name, row in named_rows(comparison)] == [("public.t", ("1234567890123",))]
 
 
 def test_the_json_report_says_where_a_row_without_a_key_lies() -> None:
     placed = RowDifference("duplicated", (), "cd" * 32, place="(7,3)")
-    (row,) = table(9, 10, Differences(duplicated=1, named=(placed,))).as_json()["differing_keys"]
-    assert row == {"kind": "duplicated", "sha256": "cd" * 32, "columns": [], "place": "(7,3)"}
-    (keyed,) = table(10, 9, Differences(missing=1, named=(SECRET,))).as_json()["differing_keys"]
+    (row,) = table(9, 10, Differences(duplicated=1, named=(placed,))).as_json(NAMES)["differing_keys"]
+    assert row == {"kind": "duplicated", "pseudonym": NAMES.of("cd" * 32), "columns": [], "place": "(7,3)"}
+    (keyed,) = table(10, 9, Differences(missing=1, named=(SECRET,))).as_json(NAMES)["differing_keys"]
     assert "place" not in keyed

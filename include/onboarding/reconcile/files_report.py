@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from onboarding.observations import Answer, Observation
+from onboarding.reconcile.pseudonyms import Pseudonyms
 
 Problem = Literal["missing", "extra", "changed", "unread"]
 
@@ -22,7 +23,7 @@ class FileDifference:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the path's bytes: a file's name may be a person's."""
+        """SHA-256 of the path's bytes. Never stored: a file's name may be a person's, and is guessed."""
         return hashlib.sha256(self.path).hexdigest()
 
 
@@ -55,8 +56,9 @@ class FilesComparison:
         """Every file was read on both sides, and none differs."""
         return not self.differences
 
-    def as_json(self) -> dict[str, Any]:
-        """Counts, and SHA-256 of the paths that differ."""
+    def as_json(self, names: Pseudonyms | None = None) -> dict[str, Any]:
+        """Counts, and pseudonyms of the paths that differ."""
+        names = names or Pseudonyms.forgotten()
         return {
             "equal": self.equal,
             "source_files": self.source_files,
@@ -65,7 +67,7 @@ class FilesComparison:
             "excluded": dict(self.excluded),
             "residual": self.residual,
             "unaccounted_files": self.unaccounted_files,
-            "differences": [{"problem": one.problem, "sha256": one.digest} for one in self.differences],
+            "differences": [{"problem": one.problem, "pseudonym": names.of(one.digest)} for one in self.differences],
         }
 
     def observations(self, at: datetime) -> list[Observation]:

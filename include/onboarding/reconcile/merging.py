@@ -28,14 +28,16 @@ class RowSeen:
 
 @dataclass(frozen=True)
 class RowDifference:
-    """One row that differs. `key` is the primary key in clear, for the operator alone; reports take its SHA-256.
+    """One row that differs. `key` is the primary key in clear, for the operator alone, `digest` the SHA-256 of it.
+
+    Neither is ever stored: a digest of few digits is guessed. Reports name the row by `pseudonyms.Pseudonyms`.
 
     A row without a key is found at `place` (its `ctid`): on the source if it is missing, else on the target.
     """
 
     kind: Kind
     key: tuple[str | None, ...] = field(repr=False)
-    digest: str
+    digest: str = field(repr=False)
     columns: tuple[str, ...] = ()
     place: str = ""
 

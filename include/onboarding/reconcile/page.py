@@ -16,6 +16,7 @@ import jinja2
 from onboarding.messages import Language, text
 from onboarding.reconcile.files_report import FileDifference, FilesComparison, named_files
 from onboarding.reconcile.merging import RowDifference
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.report import Comparison
 from onboarding.reconcile.tables import TableComparison
 from onboarding.spoken_times import spoken
@@ -36,15 +37,22 @@ class Occasion:
     ended: datetime
 
 
-def as_document(found: Comparison | FilesComparison) -> str:
+def as_document(found: Comparison | FilesComparison, names: Pseudonyms) -> str:
     """The JSON report as it is written; the page quotes its SHA-256."""
-    return json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(found.as_json(names), indent=1, ensure_ascii=False) + "\n"
 
 
-def page(found: Comparison | FilesComparison, occasion: Occasion, language: Language, *, keys: bool = False) -> str:
+def page(
+    found: Comparison | FilesComparison,
+    occasion: Occasion,
+    language: Language,
+    names: Pseudonyms,
+    *,
+    keys: bool = False,
+) -> str:
     """An HTML page in one language, without scripts and without anything from elsewhere.
 
-    Rows and files that differ are named by the SHA-256 of key or path; with `keys` in clear, and the page says so:
+    Rows and files that differ are named by their pseudonyms; with `keys` in clear, and the page says so:
     personal data may be among them.
     """
 
@@ -54,7 +62,8 @@ def page(found: Comparison | FilesComparison, occasion: Occasion, language: Lang
     template = "files.html" if isinstance(found, FilesComparison) else "databases.html"
     return _templates().get_template(template).render(
         found=found, occasion=occasion, keys=keys, lang=language, say=say, most=NAMED_ON_PAGE, verdict=verdict(found),
-        spoken=lambda at: spoken(at, language), digest=hashlib.sha256(as_document(found).encode()).hexdigest(),
+        spoken=lambda at: spoken(at, language), names=names,
+        digest=hashlib.sha256(as_document(found, names).encode()).hexdigest(),
         **(_parts(found) if isinstance(found, Comparison) else {"listed": listed}),
     )  # fmt: skip
 
@@ -96,21 +105,21 @@ def balances(table: TableComparison) -> bool | None:
     return table.source_rows == table.target_rows + seen.missing - seen.extra - seen.duplicated
 
 
-def name_of(row: RowDifference, key: Sequence[str], *, clear: bool) -> str:
-    """What names a row: its key, the digest of that, or the place where a row without a key lies."""
+def name_of(row: RowDifference, key: Sequence[str], names: Pseudonyms, *, clear: bool) -> str:
+    """What names a row: its key, a pseudonym for that, or the place where a row without a key lies."""
     if not row.key:
         return f"ctid {row.place}"
     if not clear:
-        return row.digest
+        return names.of(row.digest)
     return ", ".join(f"{name} = {value}" for name, value in zip(key, row.key, strict=True))
 
 
-def listed(found: FilesComparison, *, clear: bool) -> Sequence[tuple[str, str]]:
+def listed(found: FilesComparison, names: Pseudonyms, *, clear: bool) -> Sequence[tuple[str, str]]:
     """Problem and name of every file that differs, as many as a page has room for."""
     if clear:
         return list(named_files(found))[:NAMED_ON_PAGE]
     differing: Sequence[FileDifference] = found.differences[:NAMED_ON_PAGE]
-    return [(one.problem, one.digest) for one in differing]
+    return [(one.problem, names.of(one.digest)) for one in differing]
 
 
 @cache

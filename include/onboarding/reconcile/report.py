@@ -11,6 +11,7 @@ from onboarding.observations import Answer, Observation
 from onboarding.reconcile.large_objects import LargeObjects
 from onboarding.reconcile.merging import RowDifference
 from onboarding.reconcile.objects import Objects
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.sequences import Sequences
 from onboarding.reconcile.tables import TableComparison
 
@@ -71,14 +72,15 @@ class Comparison:
         """Everything was read, and nothing differs."""
         return not (self.unknown or self.unaccounted_rows or self.object_differences)
 
-    def as_json(self) -> dict[str, Any]:
-        """JSON types; counts, names of objects and SHA-256 of keys, no row data."""
+    def as_json(self, names: Pseudonyms | None = None) -> dict[str, Any]:
+        """JSON types; counts, names of objects and pseudonyms of rows, no row data."""
+        names = names or Pseudonyms.forgotten()
         return {
             "equal": self.equal,
             "source_rows": self.source_rows,
             "unaccounted_rows": self.unaccounted_rows,
             "unknown": list(self.unknown),
-            "tables": [table.as_json() for table in self.tables],
+            "tables": [table.as_json(names) for table in self.tables],
             "objects": {
                 "counts": dict(self.objects.counts),
                 "differences": [difference.as_json() for difference in self.objects.differences],

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from onboarding.reconcile.canonical import Encoding
 from onboarding.reconcile.merging import Differences
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.relations import Name, Relation, refreshed
 from onboarding.reconcile.rows import Reading, Total, locate, start_total
 from onboarding.reconcile.sides import Side, Unreadable
@@ -61,8 +62,8 @@ class TableComparison:
     def equal(self) -> bool:
         return not self.unaccounted
 
-    def as_json(self) -> dict[str, Any]:
-        """Counts, column names and SHA-256 of keys; no row data."""
+    def as_json(self, names: Pseudonyms) -> dict[str, Any]:
+        """Counts, names of columns and pseudonyms of rows; no row data."""
         found = self.differences
         return {
             "table": self.table,
@@ -82,7 +83,7 @@ class TableComparison:
             "extra_columns": list(self.extra_columns),
             "keyless": not self.key,
             "differing_keys": [
-                {"kind": row.kind, "sha256": row.digest, "columns": list(row.columns)}
+                {"kind": row.kind, "pseudonym": names.of(row.digest), "columns": list(row.columns)}
                 | ({"place": row.place} if row.place else {})
                 for row in found.named
             ],

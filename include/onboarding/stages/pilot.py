@@ -15,6 +15,7 @@ from onboarding.aws import Cloud
 from onboarding.baseline import roles
 from onboarding.ledger import Ledger
 from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
+from onboarding.reconcile.pseudonyms import Pseudonyms
 
 Clock = Callable[[], datetime]
 
@@ -27,7 +28,7 @@ def utc_now() -> datetime:
 class Settings:
     """What the programme decided once, for every pilot.
 
-    `external_id_key` is secret: each pilot's ExternalId is derived from it and stored nowhere.
+    `external_id_key` is secret: each pilot's ExternalId and pseudonyms are derived from it; it is stored nowhere.
     """
 
     email_domain: str
@@ -81,6 +82,11 @@ class Pilot:
     @cached_property
     def external_id(self) -> str:
         return roles.external_id(self.settings.external_id_key, self.id)
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """What rows and files of this pilot are called in the ledger, which forgets nothing."""
+        return Pseudonyms.derived(self.settings.external_id_key, self.id)
 
     @cached_property
     def cloud(self) -> Cloud:

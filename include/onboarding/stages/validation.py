@@ -56,14 +56,16 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
             expect_writes_closed_for=workload.service_role,
             frozen=frozen,
         )
-        body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
+        seen = [one.as_json() for one in found.observations(pilot.clock())]
+        body = found.as_json(pilot.pseudonyms) | {"observations": seen}
         counted = found.unaccounted_rows
         _left(pilot, Reconciled(workload.name, "rows", moment, found.source_rows, counted, body))
         unaccounted[workload.name] = counted
     for folder in pilot.manifest.files:
         s3 = pilot.cloud.client("s3")
         files = compare_files(pilot.folders[folder.name], s3, bucket(pilot, folder.name), PREFIX)
-        body = files.as_json() | {"observations": [seen.as_json() for seen in files.observations(pilot.clock())]}
+        seen = [one.as_json() for one in files.observations(pilot.clock())]
+        body = files.as_json(pilot.pseudonyms) | {"observations": seen}
         _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))
         unaccounted[folder.name] = files.unaccounted_files
     return unaccounted
