@@ -31,6 +31,15 @@ def as_ordinary_user(work: Callable[[], object]) -> int:
         os._exit(0)
 
 
+def gone() -> int:
+    """The pid of a process that is no more; the next number would soon be somebody's, even the looker's own."""
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
 @pytest.fixture
 def checkout() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="namrong-marked-") as folder:
@@ -56,7 +65,7 @@ def test_an_unreadable_process_of_the_supervisors_session_is_ours_while_it_lives
     unreadable = as_ordinary_user(linger)
     try:
         assert os.read(ready, 1) == b"!"
-        holder = {"pid": unreadable if recorded else unreadable + 1}
+        holder = {"pid": unreadable if recorded else gone()}
         (checkout / ".namrong" / "run" / "supervisor.json").write_text(json.dumps(holder))
         if ended:
             os.kill(unreadable, signal.SIGKILL)  # and not waited for: it stays as a zombie, unreadable as before
