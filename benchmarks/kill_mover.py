@@ -16,15 +16,14 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from move_database import NAME, ROOT, address, emptied, filled, made, passwords
+from move_database import NAME, ROOT, address, emptied, filled, passwords, two_servers
 
-from sandbox.postgres import Cluster, bin_dir
+from sandbox.postgres import Cluster
 
 TABLES = ("account", "citizen", "request")
 AGAIN_AT_MOST = 0.02
@@ -48,17 +47,10 @@ def main() -> int:
     parser.add_argument("--size", type=float, default=0.1, metavar="X")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{os.environ['PATH']}"
-    with tempfile.TemporaryDirectory(prefix="namrong-bench-") as folder:
-        Path(folder).chmod(0o755)  # the servers run as another user
-        source, target = (made(Path(folder) / side, host) for side, host in (("a", "127.0.0.1"), ("b", "127.0.0.2")))
-        try:
-            print(f"source: {filled(source, asked.size) / 1e6:,.0f} MB")
-            mover = Mover(source, target, Path(folder))
-            return told([mover.trial(random.Random(asked.seed + number)) for number in range(asked.trials)])
-        finally:
-            source.stop()
-            target.stop()
+    with two_servers() as (source, target, folder):
+        print(f"source: {filled(source, asked.size) / 1e6:,.0f} MB")
+        mover = Mover(source, target, folder)
+        return told([mover.trial(random.Random(asked.seed + number)) for number in range(asked.trials)])
 
 
 class Mover:

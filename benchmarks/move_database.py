@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
@@ -56,17 +57,22 @@ def main() -> int:
     parser.add_argument("--size", type=float, default=1.0, metavar="X")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     asked = parser.parse_args()
+    with two_servers() as (source, target, folder):
+        size = filled(source, asked.size)
+        print(f"source: {size / 1e6:,.0f} MB; {source.host}:{PORT} and {target.host}:{PORT} verified")
+        return measured(source, target, folder, asked.rounds)
+
+
+@contextmanager
+def two_servers() -> Iterator[tuple[Cluster, Cluster, Path]]:
+    """Source, target and a folder, all gone afterwards; PostgreSQL's programs are those of the wheel."""
     os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{os.environ['PATH']}"
-    with tempfile.TemporaryDirectory(prefix="namrong-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="namrong-bench-") as folder, ExitStack() as running:
         Path(folder).chmod(0o755)  # the servers run as another user
         source, target = (made(Path(folder) / side, host) for side, host in (("a", "127.0.0.1"), ("b", "127.0.0.2")))
-        try:
-            size = filled(source, asked.size)
-            print(f"source: {size / 1e6:,.0f} MB; {source.host}:{PORT} and {target.host}:{PORT} verified")
-            return measured(source, target, Path(folder), asked.rounds)
-        finally:
-            source.stop()
-            target.stop()
+        running.callback(target.stop)
+        running.callback(source.stop)
+        yield source, target, Path(folder)
 
 
 def made(folder: Path, host: str) -> Cluster:

@@ -9,6 +9,7 @@ from launcher.cli import parser
 from onboarding.reconcile import Comparison
 from onboarding.reconcile.files_report import FileDifference, FilesComparison
 from onboarding.reconcile.merging import Differences, RowDifference
+from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.reconcile.tables import TableComparison
 
 SIDES = ("reconcile", "--source", "x", "--target", "y")
@@ -16,7 +17,7 @@ SIDES = ("reconcile", "--source", "x", "--target", "y")
 
 def test_a_file_is_told_after_what_is_wrong_with_it(capsys: pytest.CaptureFixture[str]) -> None:
     found = FilesComparison(1, 0, 5, differences=(FileDifference("missing", "คำขอ.pdf".encode()),))
-    assert not Voice("en", as_json=False).compared(found)
+    assert not Voice("en", as_json=False).compared(found, Pseudonyms.forgotten())
     assert "    missing    คำขอ.pdf\n" in capsys.readouterr().out
 
 
@@ -24,7 +25,8 @@ def test_a_row_is_told_by_its_key_or_its_place(capsys: pytest.CaptureFixture[str
     keyed = RowDifference("changed", ("สาขา", "7"), "ab" * 32, ("name",))
     placed = RowDifference("duplicated", (), "cd" * 32, place="(7,3)")
     differences = Differences(changed=1, duplicated=1, named=(keyed, placed))
-    Voice("en", as_json=False).compared(Comparison((TableComparison("public.t", 3, 4, differences=differences),)))
+    found = Comparison((TableComparison("public.t", 3, 4, differences=differences),))
+    Voice("en", as_json=False).compared(found, Pseudonyms.forgotten())
     said = capsys.readouterr().out
     assert "changed    public.t (สาขา, 7) name" in said
     assert "duplicated public.t (ctid (7,3))" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,10 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from postgres_programs import postgres_programs  # noqa: F401  (a fixture)
 from psycopg import sql
 
 from onboarding.addresses import Database
-from sandbox.postgres import Cluster, bin_dir
+from sandbox.postgres import Cluster
 
 NASTY = Path(__file__).with_name("nasty.sql").read_text(encoding="utf-8")
 
@@ -36,14 +36,6 @@ class Source:
         with self.owner.connect(autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def postgres_programs() -> Iterator[None]:
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{before}"
-    yield
-    os.environ["PATH"] = before
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -15,12 +15,13 @@ from onboarding.databases.plan import Shard, plan
 from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
-from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
+from onboarding.databases.snapshot import open_snapshot, sees
 from onboarding.databases.status import status
 from onboarding.databases.target import drop_database, ensure_empty_database
 from onboarding.errors import Stop, TryAgain
 
 from .conftest import Source
+from .loads import Load, begun
 from .plain import digest, sequences
 
 SCRIPT = """
@@ -33,31 +34,10 @@ SELECT nextval('down');
 """
 
 
-@dataclass
-class Load:
-    """A load with its schema and plan made, ready for rows."""
-
-    source: Database
-    admin: Database
-    target: Database
-    snapshot: Snapshot
-    shards: list[Shard]
-    name: str = "load-1"
-
-    def move(self, shard: Shard, fence: int, **changed: str) -> int:
-        asked = {"load": self.name, "snapshot_id": self.snapshot.id} | changed
-        return move_unit(self.source, self.target, shard, fence=fence, **asked).parts
-
-
 @pytest.fixture
 def load(make_source: Callable[[str], Source], instance: Database, fences: Iterator[int]) -> Iterator[Load]:
-    source = make_source(SCRIPT).owner
-    snapshot = open_snapshot(source)
-    target = ensure_empty_database(instance, source.name, load="load-1", fence=next(fences), source=source)
-    copy_schema(source, target, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
-    shards = plan(source, target, 2, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
-    yield Load(source, instance, target, snapshot, shards)
-    snapshot.close()
+    with begun(make_source(SCRIPT).owner, instance, fences, 2) as planned:
+        yield planned
 
 
 def count(database: Database, table: str = "doc") -> int:

@@ -10,16 +10,13 @@ import psycopg
 import pytest
 
 from onboarding.addresses import Database
-from onboarding.databases.finish import finish
+from onboarding.databases.finish import Finished, finish
 from onboarding.databases.indexes import build_complete
 from onboarding.databases.inventory import missing
-from onboarding.databases.plan import Shard, plan
-from onboarding.databases.rows import move_unit
-from onboarding.databases.schema import copy_schema
-from onboarding.databases.snapshot import open_snapshot
-from onboarding.databases.target import ensure_empty_database
+from onboarding.databases.plan import Shard
 
 from .conftest import Source
+from .loads import Load, begun
 
 SCRIPT = """
 CREATE TABLE large (id int PRIMARY KEY, body text, at date);
@@ -37,22 +34,33 @@ INSERT INTO by_mood SELECT (ARRAY['ดี', 'ร้าย'])[1 + n % 2]::mood, n
 
 
 @dataclass
-class Load:
-    """A load that is planned: rows of a unit are moved, then what they complete is built."""
+class Loading:
+    """A load whose units are moved first, and then what they complete is built."""
 
-    source: Database
-    target: Database
-    shards: list[Shard]
-    snapshot: str
+    planned: Load
     fences: Iterator[int]
 
+    @property
+    def source(self) -> Database:
+        return self.planned.source
+
+    @property
+    def target(self) -> Database:
+        return self.planned.target
+
+    @property
+    def shards(self) -> list[Shard]:
+        return self.planned.shards
+
     def move(self, shard: Shard) -> None:
-        fence = next(self.fences)
-        move_unit(self.source, self.target, shard, snapshot_id=self.snapshot, load="load-1", fence=fence)
+        self.planned.move(shard, next(self.fences))
 
     def build(self, shard: Shard) -> int:
         fence = next(self.fences)
-        return build_complete(self.source, self.target, shard.unit, load="load-1", fence=fence, jobs=2)
+        return build_complete(self.source, self.target, shard.unit, load=self.planned.name, fence=fence, jobs=2)
+
+    def finish(self) -> Finished:
+        return finish(self.source, self.target, load=self.planned.name, fence=next(self.fences))
 
     def indexes(self) -> dict[str, int]:
         """How many each table of the target has."""
@@ -72,17 +80,12 @@ class Load:
 
 
 @pytest.fixture
-def load(make_source: Callable[[str], Source], instance: Database, fences: Iterator[int]) -> Iterator[Load]:
-    source = make_source(SCRIPT).owner
-    snapshot = open_snapshot(source)
-    target = ensure_empty_database(instance, source.name, load="load-1", fence=next(fences), source=source)
-    copy_schema(source, target, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
-    shards = plan(source, target, 4, load="load-1", fence=next(fences), snapshot_id=snapshot.id)
-    yield Load(source, target, shards, snapshot.id, fences)
-    snapshot.close()
+def load(make_source: Callable[[str], Source], instance: Database, fences: Iterator[int]) -> Iterator[Loading]:
+    with begun(make_source(SCRIPT).owner, instance, fences, 4) as planned:
+        yield Loading(planned, fences)
 
 
-def test_with_the_last_row_and_not_before(load: Load) -> None:
+def test_with_the_last_row_and_not_before(load: Loading) -> None:
     *before, last = [shard for shard in load.shards if "large" in load.tables(shard)]
     assert before, "one unit has it all: this proves nothing"
     for shard in before:
@@ -101,22 +104,22 @@ def test_with_the_last_row_and_not_before(load: Load) -> None:
         load.move(shard)
         load.build(shard)
     assert load.indexes() == {"large": 3, "small": 2, "by_mood_0": 1, "by_mood_1": 1}  # the root's own is for `finish`
-    finished = finish(load.source, load.target, load="load-1", fence=next(load.fences))
+    finished = load.finish()
     assert finished.found >= 7 and missing(load.source, load.target) == []
     assert {"large", "small", "by_mood"} <= load.analyzed()
 
 
-def test_of_those_who_end_together_one_builds(load: Load) -> None:
+def test_of_those_who_end_together_one_builds(load: Loading) -> None:
     for shard in load.shards:
         load.move(shard)
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(load.build, load.shards * 2))
     assert sum(made) == sum(load.indexes().values()) == 7
-    finish(load.source, load.target, load="load-1", fence=next(load.fences))
+    load.finish()
     assert missing(load.source, load.target) == []
 
 
-def as_if(load: Load, name: str) -> psycopg.Connection[tuple[object, ...]]:
+def as_if(load: Loading, name: str) -> psycopg.Connection[tuple[object, ...]]:
     """A session under that name, in the middle of an index that it never finishes."""
     left = load.target.connect(autocommit=False)
     left.execute(f"SET application_name = '{name}'")
@@ -124,7 +127,7 @@ def as_if(load: Load, name: str) -> psycopg.Connection[tuple[object, ...]]:
     return left
 
 
-def test_what_a_killed_builder_left_at_work_is_ended_first(load: Load) -> None:
+def test_what_a_killed_builder_left_at_work_is_ended_first(load: Loading) -> None:
     for shard in load.shards:
         load.move(shard)
     left = as_if(load, "namrong:index999999:1")
@@ -133,7 +136,7 @@ def test_what_a_killed_builder_left_at_work_is_ended_first(load: Load) -> None:
         left.execute("SELECT 1")
 
 
-def test_finish_ends_an_older_builder_and_whoever_holds_its_lock(load: Load) -> None:
+def test_finish_ends_an_older_builder_and_whoever_holds_its_lock(load: Loading) -> None:
     for shard in load.shards:
         load.move(shard)
     with load.target.connect() as holder:
@@ -141,7 +144,7 @@ def test_finish_ends_an_older_builder_and_whoever_holds_its_lock(load: Load) -> 
         row = holder.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None
         left = as_if(load, f"namrong:index{row[0]}:1")
-        assert finish(load.source, load.target, load="load-1", fence=next(load.fences)).found == 0
+        assert load.finish().found == 0
         for ended in (left, holder):
             with pytest.raises(psycopg.OperationalError):
                 ended.execute("SELECT 1")

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import psycopg
+import debian_postgres
 import pytest
-from conftest import free_port
 
 from onboarding.addresses import Database
 from onboarding.databases.assess import assess, offers
 from onboarding.reconcile import compare_databases
-from sandbox import privileges, server_files
 
 from .test_copy_whole import copy_all
 
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
-pytestmark = pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="Debian servers: no PostgreSQL 15 here")
+pytestmark = debian_postgres.needed
 
 SCHEMA = """
 CREATE TYPE "สถานะ" AS ENUM ('รับ', 'ส่ง');
@@ -49,48 +43,12 @@ SELECT lo_from_bytea(0, convert_to('สวัสดี', 'UTF8'));
 
 @pytest.fixture
 def older(tmp_path: Path) -> Iterator[Database]:
-    """A fresh PostgreSQL 15 of our own on loopback, its owner's login."""
-    data, port, password = tmp_path / "pg15", free_port(), secrets.token_urlsafe()
-    data.mkdir()
-    privileges.give_to_server(data)
-    with server_files.secret(data, password + "\n") as password_file:
-        privileges.run(
-            [str(DEBIAN / "initdb"), "-D", str(data), "-U", "agency", f"--pwfile={password_file}",
-             "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"],
-            env=server_files.environment(),
-        )  # fmt: skip
-    settings = {"port": port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": "''", "fsync": "off"}
-    with (data / "postgresql.conf").open("a") as conf:
-        conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
-    with (tmp_path / "log").open("wb") as log:
-        server = privileges.start(
-            [str(DEBIAN / "postgres"), "-D", str(data)], stdout=log, env=server_files.environment(), cwd=tmp_path
-        )
-    try:
-        address = Database("127.0.0.1", port, "postgres", "agency", password, resolve=lambda host: host)
-        _wait(address, server)
-        with address.connect(autocommit=True) as connection:
+    """The owner's login to a database with a service."""
+    with debian_postgres.running(tmp_path, fsync="off") as server:
+        with server.connect(autocommit=True) as connection:
             connection.execute("CREATE DATABASE registry")
             connection.execute("CREATE ROLE registry_app LOGIN PASSWORD 'x'")
-        yield Database("127.0.0.1", port, "registry", "agency", password, resolve=lambda host: host)
-    finally:
-        server.terminate()
-        server.wait(30)
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def _wait(address: Database, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with psycopg.connect(
-                host=address.host, port=address.port, dbname=address.name, user=address.user, password=address.password
-            ) as connection:
-                assert connection.info.server_version // 10000 == 15
-                return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    raise AssertionError("PostgreSQL 15 did not start")
+        yield replace(server, name="registry")
 
 
 def test_an_older_server_arrives_whole(older: Database, instance: Database, fences: Iterator[int]) -> None:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import free_port
 from following_servers import Pair, Servers, make_pair, take_away, two_servers
-
-from sandbox.postgres import bin_dir
-
-
-@pytest.fixture(scope="session", autouse=True)
-def postgres_programs() -> Iterator[None]:
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{before}"
-    yield
-    os.environ["PATH"] = before
+from postgres_programs import postgres_programs  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(scope="session")

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import debian_postgres
 import following_journey as journey
 import pytest
-from conftest import free_port
-from following_servers import Pair, Servers, here, run
+from following_servers import Pair, Servers, run
 from integration.copying.plain import digest, sequences
-from integration.copying.test_older_source import DEBIAN, _wait
 
 from onboarding.addresses import Database
 from onboarding.databases.follow import closing
 from onboarding.databases.follow.readiness import assess_server, assess_tables, assess_way
-from sandbox import privileges, server_files
 
-pytestmark = pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="Debian servers: no PostgreSQL 15 here")
+pytestmark = debian_postgres.needed
 
 SERVICE = """
 CREATE TABLE letter (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text, much numeric);
@@ -40,34 +36,11 @@ DELETE FROM letter WHERE id % 31 = 0; UPDATE day_of SET day = day + 60 WHERE n %
 
 @pytest.fixture
 def older(tmp_path: Path) -> Iterator[Database]:
-    """PostgreSQL 15 on loopback with logical replication on: its superuser, because only that may subscribe there."""
-    data, port, password = tmp_path / "pg15", free_port(), secrets.token_urlsafe()
-    data.mkdir()
-    privileges.give_to_server(data)
-    with server_files.secret(data, password + "\n") as password_file:
-        privileges.run(
-            [str(DEBIAN / "initdb"), "-D", str(data), "-U", "agency", f"--pwfile={password_file}",
-             "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"],
-            env=server_files.environment(),
-        )  # fmt: skip
-    with (data / "postgresql.conf").open("a") as conf:
-        conf.write(
-            f"port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nwal_level = logical\n"
-        )
-    with (tmp_path / "log").open("wb") as log:
-        server = privileges.start(
-            [str(DEBIAN / "postgres"), "-D", str(data)], stdout=log, env=server_files.environment(), cwd=tmp_path
-        )
-    try:
-        address = Database("127.0.0.1", port, "postgres", "agency", password, resolve=here)
-        _wait(address, server)
-        run(address, "CREATE ROLE app LOGIN PASSWORD 'for the test'")
-        run(address, "CREATE DATABASE letters")
-        yield replace(address, name="letters")
-    finally:
-        server.terminate()
-        server.wait(30)
-        shutil.rmtree(data, ignore_errors=True)
+    """PostgreSQL 15 with logical replication on: its superuser, because only that may subscribe there."""
+    with debian_postgres.running(tmp_path, wal_level="logical") as server:
+        run(server, "CREATE ROLE app LOGIN PASSWORD 'for the test'")
+        run(server, "CREATE DATABASE letters")
+        yield replace(server, name="letters")
 
 
 def test_an_older_server_is_followed_and_follows(older: Database, servers: Servers) -> None:

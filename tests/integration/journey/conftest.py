@@ -7,7 +7,6 @@ Most of a journey is waiting, so that three at a time take hardly longer than on
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -18,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from postgres_programs import postgres_programs  # noqa: F401  (a fixture)
 from sandbox_process import ask
 from whole_journey import agencies, choose_pilots, pilot_of, steps
 
@@ -30,7 +30,6 @@ from onboarding.programme.report import report
 from onboarding.programme.side_effects import Unaccounted, duplicates
 from onboarding.stages import validation
 from onboarding.stages.pilot import Pilot
-from sandbox.postgres import bin_dir
 
 PILOTS = ("p02", "p05", "p09")
 SCALE = 0.02
@@ -93,14 +92,6 @@ def travel(pilot: Pilot, *, first: str = "receive", last: str = "declare", times
         for _ in range(times):
             with ONE_AT_A_TIME if name == "expect" else nullcontext():
                 every[name]()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def postgres_programs() -> Iterator[None]:
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{bin_dir()}{os.pathsep}{before}"
-    yield
-    os.environ["PATH"] = before
 
 
 @pytest.fixture(scope="session")
