@@ -303,8 +303,10 @@ def test_the_first_failure_is_raised_and_nothing_is_begun_after_it() -> None:
 
 
 INTERRUPTED = """
-import os, threading
+import os, signal, threading
 from onboarding.files.crew import each
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started without it
 
 def work(item):
     print("begun", flush=True)
