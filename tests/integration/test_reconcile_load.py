@@ -136,7 +136,7 @@ def rows_and_sequences(found: Comparison) -> tuple[int, int, Sequences, tuple[st
 
 def test_a_replica_is_read_in_the_primarys_stead(replicated: tuple[Database, Database, Database]) -> None:
     primary, replica, copied = replicated
-    assert compare_databases(primary, copied, frozen=True).equal
+    assert compare_databases(primary, copied, sequences="exactly").equal
     unaccounted, rows, sequences, not_known = rows_and_sequences(compare_databases(replica, copied))
     assert (unaccounted, rows) == (0, 500)
     # the replica shows a number up to 32 further on: neither a false alarm nor a pass

@@ -25,7 +25,7 @@ from onboarding.databases.rows import move_unit
 from onboarding.databases.schema import copy_schema
 from onboarding.databases.sequences import set_sequences
 from onboarding.databases.sessions import session
-from onboarding.databases.snapshot import Snapshot, open_snapshot, sees
+from onboarding.databases.snapshot import Snapshot, exported, open_snapshot, sees
 from onboarding.databases.status import Status, clean_up, standing
 from onboarding.errors import Stop
 from onboarding.readiness import Finding
@@ -78,7 +78,7 @@ def move_database(source: Database, target: Database, *, jobs: int, resume: bool
         bring_default_privileges(source, into)
         set_sequences(source, into)
         clock.begin("prove")
-        found = compare_databases(source, into, jobs=jobs, source_snapshot=held.exported)
+        found = compare_databases(source, into, jobs=jobs, source_snapshot=exported(held.id))
     if found.equal:
         _leave_no_notes(into, load, fence)
     return Moved(found, arrived.rows, arrived.bytes, clock.end())

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from onboarding.addresses import Database
-from onboarding.databases.sessions import PINNED, Connection, statement, told
+from onboarding.databases.sessions import PINNED, Connection, session, statement, told
 from onboarding.errors import Stop
 
 LOCK_PATIENCE_MS = 30_000
@@ -26,11 +26,6 @@ class Snapshot:
 
     id: str
     _connection: Connection
-
-    @property
-    def exported(self) -> str:
-        """The name under which any session of this database can import it."""
-        return self.id.partition("/")[0]
 
     def alive(self) -> bool:
         """Whether the holder still holds; asks the server."""
@@ -74,6 +69,23 @@ def open_snapshot(source: Database, *, taken_over: Callable[[], str] | None = No
     return Snapshot("/".join(row), connection)
 
 
+def exported(snapshot_id: str) -> str:
+    """The name under which any session of this database can import it."""
+    return snapshot_id.partition("/")[0]
+
+
+def is_held(source: Database, snapshot_id: str) -> bool:
+    """Whether somebody still holds the snapshot, so that it can be imported."""
+    with session(source) as connection:
+        try:
+            import_snapshot(connection, snapshot_id)
+        except Stop:
+            return False
+        finally:
+            connection.rollback()
+    return True
+
+
 def sees(snapshot_id: str) -> str:
     """The transactions a snapshot sees: two snapshots that see the same ones are the same moment.
 
@@ -89,7 +101,7 @@ SEES = "SELECT pg_current_snapshot()::text"
 
 def importing(snapshot_id: str) -> str:
     """The statement by which a transaction that is `IMPORTING` takes the snapshot."""
-    return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id.partition("/")[0])).as_string()
+    return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported(snapshot_id))).as_string()
 
 
 def import_snapshot(connection: Connection, snapshot_id: str) -> None:

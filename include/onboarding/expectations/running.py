@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
+
 from onboarding.addresses import Database
 from onboarding.expectations import docs
 from onboarding.expectations.scrubbing import scrub
@@ -29,20 +31,22 @@ def run(
     expectations: Sequence[Asked],
     *,
     out_dir: Path,
+    source_snapshot: str = "",
     statement_timeout_s: int = STATEMENT_TIMEOUT_S,
 ) -> ExpectationResult:
     """Every expectation's answer on both sides, and pages about them under `out_dir` (an empty or new folder).
 
     The servers do the work, in read-only sessions. No value of any row comes back: only met or not, and, unless the
     expectation is on personal data, how many rows miss it. Passwords are handed to the driver and lie in no URL, log or
-    page. Raises Stop for an expectation that there is not, TryAgain when a server cannot be reached.
+    page. `source_snapshot`, an exported one that the caller holds, is the moment of the source that is asked.
+    Raises Stop for an expectation that there is not, TryAgain when a server cannot be reached.
     """
     began = time.monotonic()
     with _quiet():
         asked = suites(expectations)
         context = _context(out_dir)
-        sides = (("source", source), ("target", target))
-        asking = [_ask(context, side, database, asked, statement_timeout_s) for side, database in sides]
+        sides = (("source", source, source_snapshot), ("target", target, ""))
+        asking = [_ask(context, *side, asked, statement_timeout_s) for side in sides]
         answers, pages = zip(*asking, strict=True)
         context.build_data_docs(site_names=[SITE])
     outcomes, about = [], []
@@ -95,12 +99,14 @@ def _context(out_dir: Path) -> Any:
 
 
 def _ask(
-    context: Any, side: str, database: Database, asked: Sequence[Suite], statement_timeout_s: int
+    context: Any, side: str, database: Database, snapshot: str, asked: Sequence[Suite], statement_timeout_s: int
 ) -> tuple[dict[str, list[SideAnswer]], dict[str, str]]:
     """One side's answers, and the page about them, by the suite's name."""
     answers: dict[str, list[SideAnswer]] = {}
     pages: dict[str, str] = {}
     datasource = _datasource(context, side, database, statement_timeout_s)
+    if snapshot:
+        _read_from(datasource.get_engine(), snapshot)
     try:
         for suite in asked:
             query = readable(database, suite.table)
@@ -128,6 +134,18 @@ def _datasource(context: Any, side: str, database: Database, statement_timeout_s
     }
     url = f"postgresql+psycopg://{database.user}@{database.host}:{database.port}/{database.name}"
     return context.data_sources.add_postgres(side, connection_string=url, kwargs={"connect_args": connecting})
+
+
+def _read_from(engine: Any, snapshot: str) -> None:
+    """Every transaction of the engine reads that moment."""
+    from sqlalchemy import event
+
+    taken = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)).as_string()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql(taken)
 
 
 def _answers(context: Any, datasource: Any, side: str, suite: Suite, query: str) -> tuple[list[SideAnswer], str]:

@@ -14,7 +14,7 @@ from onboarding.reconcile.large_objects import LargeObjects, compare_large_objec
 from onboarding.reconcile.objects import Objects, compare_objects
 from onboarding.reconcile.relations import foreign_tables, relations
 from onboarding.reconcile.report import Comparison, Excluded, Unread
-from onboarding.reconcile.sequences import Sequences, compare_sequences
+from onboarding.reconcile.sequences import Rule, Sequences, compare_sequences
 from onboarding.reconcile.sides import Side, Unreadable, agreed_encoding, reading
 from onboarding.reconcile.tables import Comparing, SetAside, compare_tables
 
@@ -32,7 +32,7 @@ def compare_databases(
     exclude_schemas: Sequence[str] = ("namrong",),
     roles: Mapping[str, str] | None = None,
     expect_writes_closed_for: str | None = None,
-    frozen: bool = False,
+    sequences: Rule = "at_least",
     set_aside: Mapping[str, Sequence[SetAside]] | None = None,
     named: int = NAMED_ROWS,
     statement_timeout_s: int = STATEMENT_TIMEOUT_S,
@@ -46,10 +46,10 @@ def compare_databases(
     1). Nothing is written, so that either side may be a physical replica. The logins must see every row: where row
     security would hide some, the table is unknown, and the databases not equal.
     `roles` maps role names of the source to those of the target. The service role whose writes are closed until
-    release is `expect_writes_closed_for` (its name on the source). A `frozen` source must have sequences that stand
-    exactly alike. `source_snapshot`, an exported one that the caller holds, is the moment of the source whose rows are
-    compared, whatever was written there since. `set_aside` names rows by table (`schema.table`) that were quarantined
-    or excluded on purpose.
+    release is `expect_writes_closed_for` (its name on the source). `sequences` says where the target's must stand:
+    `exactly` with a frozen source's, `past_column` with one that wrote on since its snapshot. `source_snapshot`, an
+    exported one that the caller holds, is the moment of the source whose rows are compared, whatever was written there
+    since. `set_aside` names rows by table (`schema.table`) that were quarantined or excluded on purpose.
     Raises TryAgain when a server cannot be reached or is lost.
     """
     aside = {table: tuple(parts) for table, parts in (set_aside or {}).items()}
@@ -69,7 +69,7 @@ def compare_databases(
             raise Stop("reconcile.catalogue_unreadable", where=f"{source}, {target}", reason=str(failure)) from failure
         return _with_objects(
             Comparison(tuple(tables), excluded=excluded),
-            ours, theirs, exclude_schemas, dict(roles or {}), expect_writes_closed_for, frozen,
+            ours, theirs, exclude_schemas, dict(roles or {}), expect_writes_closed_for, sequences,
         )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _with_objects(
     exclude_schemas: Sequence[str],
     roles: Mapping[str, str],
     closed_for: str | None,
-    frozen: bool,
+    rule: Rule,
 ) -> Comparison:
     unread: list[Unread] = []
     objects = _or_unread(
@@ -90,7 +90,7 @@ def _with_objects(
         lambda: compare_objects(ours, theirs, exclude_schemas, roles=roles, expect_writes_closed_for=closed_for),
     )
     sequences = _or_unread(
-        unread, "sequences", Sequences(), lambda: compare_sequences(ours, theirs, exclude_schemas, frozen=frozen)
+        unread, "sequences", Sequences(), lambda: compare_sequences(ours, theirs, exclude_schemas, rule=rule)
     )
     if sequences.unknown:
         unread.append(Unread("sequences", f"replica: {', '.join(sequences.unknown)}"))

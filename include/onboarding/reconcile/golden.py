@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, LiteralString, Protocol
 
 import psycopg
+from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.observations import Answer, Observation
@@ -85,32 +87,40 @@ class GoldenAnswers:
 
 
 def ask(
-    source: Database, target: Database, queries: Sequence[Question], *, statement_timeout_s: int = STATEMENT_TIMEOUT_S
+    source: Database,
+    target: Database,
+    queries: Sequence[Question],
+    *,
+    source_snapshot: str = "",
+    statement_timeout_s: int = STATEMENT_TIMEOUT_S,
 ) -> GoldenAnswers:
     """Both databases' replies to every question, each in a transaction of its own that cannot write.
 
     The order of rows counts: a question with more than one row should sort them. Answers are held in memory: a
     question is about sums and counts, not about every row. Names in a question resolve in
-    `public` after PostgreSQL's own; settings are pinned as in `canonical`. Raises TryAgain when a server cannot be
-    reached.
+    `public` after PostgreSQL's own; settings are pinned as in `canonical`. `source_snapshot`, an exported one that the
+    caller holds, is the moment of the source that is asked. Raises TryAgain when a server cannot be reached.
     """
     with ThreadPoolExecutor(2) as pool:
-        ours, theirs = pool.map(lambda side: _replies(side, queries, statement_timeout_s), (source, target))
+        asked = repeat(queries), repeat(statement_timeout_s)
+        ours, theirs = pool.map(_replies, (source, target), (source_snapshot, ""), *asked)
     return GoldenAnswers(
         tuple(GoldenAnswer(query.name, *both) for query, *both in zip(queries, ours, theirs, strict=True))
     )
 
 
-def _replies(database: Database, queries: Iterable[Question], statement_timeout_s: int) -> list[Reply]:
+def _replies(database: Database, snapshot: str, queries: Iterable[Question], statement_timeout_s: int) -> list[Reply]:
     with pinned(database, statement_timeout_s) as connection:
         connection.execute("SELECT set_config('search_path', 'pg_catalog, public', false)")
-        return [_reply(connection, query.sql) for query in queries]
+        return [_reply(connection, snapshot, query.sql) for query in queries]
 
 
-def _reply(connection: psycopg.Connection[tuple[Any, ...]], question: LiteralString) -> Reply:
+def _reply(connection: psycopg.Connection[tuple[Any, ...]], snapshot: str, question: LiteralString) -> Reply:
     try:
         with connection.transaction(force_rollback=True):
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if snapshot:
+                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
             # prepared: PostgreSQL then takes one statement and refuses a second one behind it
             result = connection.execute(question, prepare=True).pgresult
     except psycopg.Error as failure:

@@ -19,6 +19,9 @@ LOGGED_AHEAD = 32
 
 Problem = Literal["missing", "extra", "different", "behind", "ahead", "below_column"]
 
+Rule = Literal["exactly", "at_least", "past_column"]
+"""Where the target's sequence must stand: with the source's, there or further on, or past the numbers in use."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -64,11 +67,11 @@ class Sequences:
     unknown: tuple[str, ...] = ()
 
 
-def compare_sequences(source: Side, target: Side, exclude_schemas: Sequence[str], *, frozen: bool) -> Sequences:
+def compare_sequences(source: Side, target: Side, exclude_schemas: Sequence[str], *, rule: Rule) -> Sequences:
     """Every sequence of both sides.
 
-    The target must stand where the source stands or further on; exactly there when the source is `frozen`. A sequence
-    is not part of any snapshot: it is read as it stands now (PostgreSQL, chapter 9.17). A replica shows a number that
+    A sequence is not part of any snapshot: it is read as it stands now (PostgreSQL, chapter 9.17). So where it stood in
+    the past of a source that writes on, nobody knows, and the rule is `past_column`. A replica shows a number that
     may not have been reached yet: where that leaves two answers, the sequence is unknown.
     """
     ours, theirs = positions(source, exclude_schemas), positions(target, exclude_schemas)
@@ -76,10 +79,10 @@ def compare_sequences(source: Side, target: Side, exclude_schemas: Sequence[str]
         SequenceDifference(".".join(name), problem, before.next if before else None, after.next if after else None)
         for name in sorted(ours.keys() | theirs.keys())
         for before, after in [(ours.get(name), theirs.get(name))]
-        for problem in problems(before, after, frozen)
+        for problem in problems(before, after, rule)
     ]
     pairs = ((name, ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
-    unknown = tuple(".".join(name) for name, before, after in pairs if undecided(before, after, frozen))
+    unknown = tuple(".".join(name) for name, before, after in pairs if undecided(before, after, rule))
     return Sequences(len(ours), tuple(found), unknown)
 
 
@@ -118,7 +121,7 @@ def _standing(batch: list[tuple[Any, ...]]) -> sql.Composed:
     ).format(sql.SQL(" UNION ALL ").join(lines))
 
 
-def problems(before: Position | None, after: Position | None, frozen: bool) -> Iterator[Problem]:
+def problems(before: Position | None, after: Position | None, rule: Rule) -> Iterator[Problem]:
     """What is certainly wrong with the target's sequence."""
     if before is None or after is None:
         yield "missing" if after is None else "extra"
@@ -126,9 +129,9 @@ def problems(before: Position | None, after: Position | None, frozen: bool) -> I
     if before.shape != after.shape or before.column != after.column:
         yield "different"
     least, most = _lead(before, after)
-    if most < 0:
+    if most < 0 and rule != "past_column":
         yield "behind"
-    if least > 0 and frozen:
+    if least > 0 and rule == "exactly":
         yield "ahead"
     if after.below_column and not before.below_column:
         yield "below_column"
@@ -140,7 +143,9 @@ def _lead(before: Position, after: Position) -> tuple[int, int]:
     return least * before.increment, most * before.increment
 
 
-def undecided(before: Position, after: Position, frozen: bool) -> bool:
+def undecided(before: Position, after: Position, rule: Rule) -> bool:
     """Whether the target may be behind, or where it must not be ahead, and may as well not be."""
     least, most = _lead(before, after)
-    return least < 0 <= most or (frozen and least <= 0 < most)
+    if rule == "past_column":
+        return False
+    return least < 0 <= most or (rule == "exactly" and least <= 0 < most)

@@ -54,7 +54,7 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
             sides.source(pilot, workload.name),
             sides.target(pilot, workload.name),
             expect_writes_closed_for=workload.service_role,
-            frozen=frozen,
+            sequences="exactly" if frozen else "at_least",
         )
         seen = [one.as_json() for one in found.observations(pilot.clock())]
         body = found.as_json(pilot.pseudonyms) | {"observations": seen}
