@@ -43,10 +43,12 @@ def ensure_time_boxed_access(
     *,
     now: datetime,
     length: timedelta,
+    revoked: Collection[str] = (),
 ) -> str:
     """When the access ends (ISO-8601, UTC): `length` after the first call, however often this is repeated.
 
-    Called when that time is over, for a journey that goes on, it opens a new box of `length`.
+    Called when that time is over, for a journey that goes on, it opens a new box of `length`. `revoked` are requests
+    of earlier journeys (`revoke_access`): what they gave was taken back and is given anew.
 
     Both clients are the management account's, in Identity Center's home region. Who is in the group `access_name`
     is the identity source's business. The assignment is on its way when this returns: see `observe_access`.
@@ -56,13 +58,16 @@ def ensure_time_boxed_access(
     permission_set = _ensure_permission_set(sso_admin, effects, manifest, instance)
     expires = _ensure_time_box(sso_admin, instance, permission_set, now, length)
     group = _ensure_group(identity_store, effects, manifest, store)
-    _ensure_assignment(sso_admin, effects, instance, permission_set, group, account_id)
+    _ensure_assignment(sso_admin, effects, instance, permission_set, group, account_id, revoked)
     return expires
 
 
 @explaining("sso-admin")
-def revoke_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: str) -> None:
-    """The assignments are going or gone; safe to call twice, and without access having been given."""
+def revoke_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: str) -> str:
+    """The assignments are going or gone; the request that had given them, empty when there was none.
+
+    Safe to call twice, and without access having been given.
+    """
     instance, _ = instance_of(sso_admin)
     permission_set = find_permission_set(sso_admin, instance, access_name(manifest))
     for kind, principal in assignments(sso_admin, instance, permission_set, account_id):
@@ -74,6 +79,8 @@ def revoke_access(sso_admin: SSOAdminClient, manifest: Manifest, account_id: str
             PrincipalType=kind,
             PrincipalId=principal,
         )
+    given = None if permission_set is None else last_request(sso_admin, instance, permission_set, account_id)
+    return "" if given is None else str(given["RequestId"])
 
 
 def _ensure_permission_set(sso_admin: SSOAdminClient, effects: Effects, manifest: Manifest, instance: str) -> str:
@@ -131,15 +138,21 @@ def _ensure_group(identity_store: IdentityStoreClient, effects: Effects, manifes
 
 
 def _ensure_assignment(
-    sso_admin: SSOAdminClient, effects: Effects, instance: str, permission_set: str, group: str, account_id: str
+    sso_admin: SSOAdminClient,
+    effects: Effects,
+    instance: str,
+    permission_set: str,
+    group: str,
+    account_id: str,
+    revoked: Collection[str],
 ) -> None:
     """Given once: what was revoked at the end of a journey does not come back with a cleared task.
 
     A request that AWS refused gave nothing, so the next call asks again, as a new intent.
     """
-    seen: list[str] = []
+    seen = list(revoked)
     reason = ""
-    while len(seen) < ATTEMPTS:
+    while len(seen) < len(revoked) + ATTEMPTS:
         requested = _request_assignment(sso_admin, effects, instance, permission_set, group, account_id, seen)
         refused = refusal_of(sso_admin, instance, requested)
         if refused is None:
@@ -158,7 +171,7 @@ def _request_assignment(
     account_id: str,
     seen: Collection[str],
 ) -> str:
-    """The request's id, "" when the access was there before anybody asked; `seen` are the refused ones before it."""
+    """The request's id, "" when the access was there before anybody asked; `seen` are refused or revoked ones."""
 
     def find() -> Mapping[str, str] | None:
         if any(assignments(sso_admin, instance, permission_set, account_id)):

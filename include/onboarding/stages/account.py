@@ -75,9 +75,16 @@ def grant_access(pilot: Pilot) -> dict[str, str]:
         pilot.once,
         now=pilot.clock(),
         length=ACCESS_LASTS,
+        revoked=_revoked(pilot),
     )
     pilot.record("access", "granted", {"until": until})
     return {"until": until}
+
+
+def _revoked(pilot: Pilot) -> list[str]:
+    """The requests whose access was taken back at the end of earlier journeys, each once."""
+    ended = pilot.ledger.records(pilot=pilot.id, kind="access", subject="revoked")
+    return list(dict.fromkeys(request for record in ended if (request := str(record.body.get("request", "")))))
 
 
 def observe_made(pilot: Pilot) -> Observation:

@@ -14,8 +14,8 @@ from onboarding.stages.pilot import Pilot
 
 def revoke_access(pilot: Pilot) -> dict[str, str]:
     """Take the operators' access to the account back."""
-    access.revoke_access(pilot.management.client("sso-admin"), pilot.manifest, pilot.account_id)
-    pilot.record("access", "revoked", {"account": pilot.account_id})
+    request = access.revoke_access(pilot.management.client("sso-admin"), pilot.manifest, pilot.account_id)
+    pilot.record("access", "revoked", {"account": pilot.account_id, "request": request})
     return {"account": pilot.account_id}
 
 
