@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, TaskGroup, chain
 
-from onboarding.stages import account, cutover, intake, live, migration, validation
+from onboarding.stages import account, cutover, following, intake, live, migration, validation
 from onboarding_airflow.assets import PILOT_LIVE
+from onboarding_airflow.gates import GateSensor
 from onboarding_airflow.journey import Journey
 from onboarding_airflow.pilots import to_build
 from onboarding_airflow.weights import STOPPED, USUAL, weighing
@@ -49,22 +50,49 @@ def onboard(journey: Journey) -> None:
         chain(migrated, checks, do(validation.rehearse), validated := gate("validation"))
 
     with TaskGroup("cutover", group_display_name="สลับระบบ · cutover", default_args=weighing(STOPPED)):
-        chain(validated, gate("window"), journey.approval(1), journey.approval(2), frozen := do(cutover.freeze))
-        loaded_again = [journey.load(workload, "final", after=frozen) for workload in journey.manifest.databases]
-        chain(
-            [frozen, *loaded_again],
-            do(cutover.prove),
-            do(cutover.shift_traffic),
-            released := do(cutover.release),
-            switched := gate("cutover"),
-        )
-        chain([frozen, *loaded_again, released], do(cutover.stand_down, trigger_rule="one_failed"))
+        night = follow_night if journey.manifest.follows else copy_night
+        switched = night(journey, validated)
 
     with TaskGroup("soak", group_display_name="เฝ้าระวัง · soak"):
         chain(switched, soaked := gate("soak"))
 
     with TaskGroup("live", group_display_name="ให้บริการจริง · live"):
         chain(soaked, do(live.revoke_access), do(live.declare, outlets=[PILOT_LIVE]))
+
+
+def copy_night(journey: Journey, validated: GateSensor) -> GateSensor:
+    """Frozen, loaded once more, proven, led over."""
+    do, gate = journey.do, journey.gate
+    chain(validated, gate("window"), journey.approval(1), journey.approval(2), frozen := do(cutover.freeze))
+    loaded_again = [journey.load(workload, "final", after=frozen) for workload in journey.manifest.databases]
+    chain(
+        [frozen, *loaded_again],
+        do(cutover.prove),
+        do(cutover.shift_traffic),
+        released := do(cutover.release),
+        switched := gate("cutover"),
+    )
+    chain([frozen, *loaded_again, released], do(cutover.stand_down, trigger_rule="one_failed"))
+    return switched
+
+
+def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
+    """Followed until it is near, read there, and only then frozen: for what was written last, and for the proof."""
+    do, gate = journey.do, journey.gate
+    reads = [do(cutover.ramp_reads)] if journey.manifest.cutover.traffic.reads else []
+    chain(
+        validated,
+        do(following.begin),
+        gate("window"),
+        journey.approval(1),
+        journey.approval(2),
+        gate("near"),
+        *reads,
+        over := do(cutover.switch_over),
+        switched := gate("cutover"),
+    )
+    chain(over, do(cutover.stand_down, trigger_rule="one_failed"))
+    return switched
 
 
 for manifest in to_build(lambda manifest: manifest.dag_id):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,10 +32,12 @@ from onboarding.stages import (
     account,
     cutover,
     decision,
+    following,
     gates,
     intake,
     live,
     loading,
+    loads,
     migration,
     uploading,
     validation,
@@ -51,11 +54,14 @@ PEOPLE = {
 
 
 @contextmanager
-def agencies(folder: Path, cloud: dict[str, Any], pilots: str, scale: float) -> Iterator[dict[str, Any]]:
-    """The agencies' ready file, their names told to the sandbox's DNS."""
+def agencies(
+    folder: Path, cloud: dict[str, Any], pilots: str, scale: float, *, in_use: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The agencies' ready file, their names told to the sandbox's DNS; `in_use`: their programs write all the while."""
     ready = folder / "ready.json"
     words = ["--state", folder / "state", "--ready", ready, "--service-port", cloud["service_port"]]
     words += ["--subnet", cloud["subnet"], "--scale", scale, "--pilots", pilots, "--watch-stdin"]
+    words += ["--nameserver", cloud["nameserver"]] if in_use else []
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.agencies", *map(str, words)],
@@ -144,15 +150,27 @@ def open_gate(pilot: Pilot, name: str, within_s: float = 60) -> None:
 
 def load(pilot: Pilot, kind: str) -> None:
     for workload in pilot.manifest.databases:
+        ended = threading.Event()
         held = loading.hold_snapshot(pilot, workload.name, kind)
+        if held is not None:
+            threading.Thread(target=_hold, args=(pilot, workload.name, kind, held, ended), daemon=True).start()
         try:
             units = loading.prepare_load(pilot, workload.name, kind)
             with ThreadPoolExecutor() as pool:
                 list(pool.map(lambda unit, name=workload.name: loading.copy_rows(pilot, unit, name, kind), units))
             loading.finish_load(pilot, workload.name, kind)
-        finally:
-            if held is not None:
-                held.close()
+        except BaseException:
+            ended.set()
+            raise
+
+
+def _hold(pilot: Pilot, workload: str, kind: str, held: loading.Held, ended: threading.Event) -> None:
+    """As the triggerer does: until the load needs its snapshot no more."""
+    try:
+        while not ended.wait(0.2) and not loads.is_over(pilot, workload, kind, held.load):
+            pass
+    finally:
+        held.close()
 
 
 def upload(pilot: Pilot) -> None:
@@ -186,18 +204,29 @@ def steps(pilot: Pilot) -> dict[str, Callable[[], Any]]:
         migration.request_targets, "targets_made", upload, load_rehearsal,
         migration.back_up, "backed_up", migration.restore_backup, "restored", migration.prove_restore, "migration",
         validation.reconcile, validation.expect, validation.ask_golden_queries, validation.rehearse, "validation",
-        "window", approve, cutover.freeze, load_final, cutover.prove, cutover.shift_traffic, cutover.release,
+        *(_follow_night(pilot) if pilot.manifest.follows else _copy_night()),
         "cutover", "soak", live.revoke_access, live.declare,
     ]  # fmt: skip
     return dict(_named(pilot, step) for step in named)
 
 
+def _copy_night() -> list[Callable[[Pilot], Any] | str]:
+    return ["window", approve, cutover.freeze, load_final, cutover.prove, cutover.shift_traffic, cutover.release]
+
+
+def _follow_night(pilot: Pilot) -> list[Callable[[Pilot], Any] | str]:
+    reads = [cutover.ramp_reads] if pilot.manifest.cutover.traffic.reads else []
+    return [
+        following.begin, "window", approve, "near", *reads, cutover.switch_over,
+    ]  # fmt: skip
+
+
 def load_rehearsal(pilot: Pilot) -> None:
-    load(pilot, loading.REHEARSAL)
+    load(pilot, loads.REHEARSAL)
 
 
 def load_final(pilot: Pilot) -> None:
-    load(pilot, loading.FINAL)
+    load(pilot, loads.FINAL)
 
 
 def _named(pilot: Pilot, step: Callable[[Pilot], Any] | str) -> tuple[str, Callable[[], Any]]:

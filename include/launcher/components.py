@@ -116,5 +116,5 @@ def _agencies(checkout: Checkout, chosen: Settings) -> Sequence[str]:
         sys.executable, "-m", "sandbox.agencies", "--state", str(checkout.run / "agencies"),
         "--ready", str(checkout.run / "agencies.json"), "--service-port", str(cloud["service_port"]),
         "--subnet", cloud["subnet"], "--scale", str(chosen.scale), "--seed", str(chosen.seed),
-        "--pilots", ",".join(chosen.pilots),
+        "--pilots", ",".join(chosen.pilots), "--nameserver", cloud["nameserver"],
     )  # fmt: skip

@@ -47,6 +47,11 @@ class RunningCheckout:
             entries: list[dict[str, Any]] = json.load(answer)["entries"]
         return entries
 
+    def program(self, pilot: str) -> Path | None:
+        """The folder of the program that uses the pilot's service all day long; None when nobody does."""
+        folder = self._agencies[pilot].get("program") or None
+        return None if folder is None else Path(folder)
+
     def pilot(self, manifest: Manifest, manifests: Mapping[str, Manifest]) -> Pilot:
         """One pilot with its two sides, for the verifier."""
         side = self._agencies[manifest.id]

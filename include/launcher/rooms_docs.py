@@ -13,7 +13,7 @@ ROOMS = (
     "include/onboarding/files", "include/onboarding/alone", "include/onboarding/reconcile",
     "include/onboarding/expectations", "include/onboarding/cutover", "include/onboarding/programme",
     "include/onboarding/selection", "include/sandbox", "include/sandbox/rds", "include/sandbox/s3",
-    "include/sandbox/agencies", "include/launcher",
+    "include/sandbox/agencies", "include/sandbox/witness", "include/launcher",
 )  # fmt: skip
 
 

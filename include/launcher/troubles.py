@@ -21,6 +21,7 @@ from launcher.rest import Airflow
 from launcher.screen import Screen
 from launcher.watching import FINISHED
 from onboarding import traffic
+from onboarding.manifest import Manifest
 from onboarding.stages import sides, validation
 from onboarding.stages.pilot import Pilot
 
@@ -147,6 +148,9 @@ class FailingProbe(Trouble):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._workload = scene.pilot.manifest.databases[0]
+        moves = scene.pilot.manifest.cutover.traffic
+        # with `follow` it is the readers' name that is led over step by step
+        self._record, self._task = (moves.reads, "ramp_reads") if moves.reads else (moves.record, "shift_traffic")
         self._watcher: threading.Thread | None = None
         self._run_ended = threading.Event()
         self._locked_out = False
@@ -176,7 +180,7 @@ class FailingProbe(Trouble):
 
     def _mend(self) -> None:
         pilot = self.scene.pilot
-        name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
+        name = validation.service_name(pilot, self._record)
         self._weights = traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
         self.scene.say("back_at_zero", reason=self._breach(), target=self._weights.get(traffic.TARGET, "?"))
         self._may_log_in(True)
@@ -188,11 +192,11 @@ class FailingProbe(Trouble):
         return "" if right else f"failing probe: weights {dict(self._weights)}, {self._breach() or 'no breach'}"
 
     def _steps(self) -> list[int]:
-        told = self.scene.pilot.ledger.records(pilot=self.scene.pilot.id, kind="traffic")
+        told = self.scene.pilot.ledger.records(pilot=self.scene.pilot.id, kind="traffic", subject=self._record)
         return [record.body["percent"] for record in told]
 
     def _breach(self) -> str:
-        told = self.scene.pilot.ledger.latest(self.scene.pilot.id, "trouble", "cutover.shift_traffic")
+        told = self.scene.pilot.ledger.latest(self.scene.pilot.id, "trouble", f"cutover.{self._task}")
         return str(told.body[self.scene.screen.language]) if told is not None else ""
 
     def _may_log_in(self, may: bool) -> None:
@@ -229,13 +233,24 @@ class NoFromOne(Trouble):
         return "" if right else f"a no: said {self._said_no}, frozen {self._froze}, the run ended {self._ended or '-'}"
 
 
-KINDS: tuple[Callable[[Scene], Trouble], ...] = (ForgottenSession, FailingProbe, NoFromOne)
+KINDS: Mapping[type[Trouble], Callable[[Manifest], bool]] = {
+    ForgottenSession: lambda manifest: not manifest.follows,
+    FailingProbe: lambda manifest: manifest.cutover.traffic.reads is not None,
+    NoFromOne: lambda manifest: manifest.follows,
+}
+"""Each kind, and whom it happens to by preference: readers who are led back, and a no after which no slot may stay."""
 
 
 def troubles(scenes: Sequence[Scene]) -> tuple[Trouble, ...]:
-    """One of each kind, each for a pilot of its own that has a database, as far as there are pilots."""
-    with_database = [scene for scene in scenes if scene.pilot.manifest.databases]
-    return tuple(kind(scene) for kind, scene in zip(KINDS, with_database, strict=False))
+    """One of each kind, each for a pilot of its own, as far as there are pilots."""
+    left = list(scenes)
+    chosen: list[Trouble] = []
+    for kind, prefers in KINDS.items():
+        if left:
+            scene = next((one for one in left if prefers(one.pilot.manifest)), left[0])
+            left.remove(scene)
+            chosen.append(kind(scene))
+    return tuple(chosen)
 
 
 def shortfalls(happened: Sequence[Trouble]) -> Iterator[str]:

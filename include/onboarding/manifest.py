@@ -136,13 +136,17 @@ class DatabaseWorkload(_Part):
     """A PostgreSQL database. Its login is the Airflow connection `agency_<pilot>_<name>`."""
 
     name: Slug
-    engine: Literal["copy"]
-    """`copy`: writes stop for the last load."""
+    engine: Literal["copy", "follow"]
+    """`copy`: writes stop for the last load. `follow`: the service goes on writing, PostgreSQL's own replication keeps
+    the target alike, and writes stop for seconds; the way back loses nothing (docs/follow.md)."""
     service_role: Identifier
     """The role that the service logs in with at the source: the one whose writes a freeze refuses."""
     target: RdsTarget
     shards: Annotated[int, Field(ge=1, le=16)] = 4
     """Mapped tasks that copy rows at the same time, at most."""
+    whole_rows: bool = False
+    """`follow`: tables without a key may be set to tell of a change by the whole old row (`REPLICA IDENTITY FULL`, a
+    change at the source). Without it, such a table is a critical finding."""
     golden: tuple[GoldenQuery, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 
@@ -180,9 +184,12 @@ class Traffic(_Part):
     """Hosted zone in the pilot's own account; made when it is missing."""
     record: DomainName
     """What the public's programs look up; lies in `zone`."""
+    reads: DomainName | None = None
+    """`follow`: what programs look up that only read; lies in `zone`. It is led to the follower step by step before the
+    freeze; `record`, the writers' name, moves in one step. Without it only `record` moves."""
     ttl_s: Annotated[int, Field(ge=1, le=86_400)]
     ramp: tuple[Annotated[int, Field(ge=0, le=100)], ...] = (0, 10, 50, 100)
-    """Per cent of look-ups that go to the target, step by step."""
+    """Per cent of look-ups that go to the target, step by step: of `record` with `copy`, of `reads` with `follow`."""
     step: Duration
     """How long each step is held."""
     probes: Annotated[int, Field(ge=1, le=1_000)] = 5
@@ -190,8 +197,11 @@ class Traffic(_Part):
 
     @model_validator(mode="after")
     def _record_in_zone(self) -> Self:
-        if not self.record.endswith(f".{self.zone}"):
-            raise ValueError(f"record {self.record} does not lie in zone {self.zone}")
+        for name in filter(None, (self.record, self.reads)):
+            if not name.endswith(f".{self.zone}"):
+                raise ValueError(f"record {name} does not lie in zone {self.zone}")
+        if self.reads == self.record:
+            raise ValueError(f"reads and writes share the name {self.record}: two databases would take writes")
         if self.ramp[0] != 0 or self.ramp[-1] != 100 or list(self.ramp) != sorted(set(self.ramp)):
             raise ValueError("ramp rises from 0 to 100")
         return self
@@ -255,7 +265,16 @@ class Manifest(_Part):
             raise ValueError("a pilot moves at least one database: the service's name leads to it")
         if len(names) != len(set(names)):
             raise ValueError("two workloads share a name")
+        if len({workload.engine for workload in self.databases}) > 1:
+            raise ValueError("databases move by one engine: they are frozen, proven and switched in one night")
+        if self.cutover.traffic.reads and not self.follows:
+            raise ValueError("with `copy` the target takes no reads before the freeze: leave `reads` out")
         return self
+
+    @property
+    def follows(self) -> bool:
+        """Whether its databases are followed (`follow`), not loaded again under the freeze (`copy`)."""
+        return self.databases[0].engine == "follow"
 
     @property
     def dag_id(self) -> str:

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.errors import OnboardingError
-from onboarding.stages import loading
+from onboarding.stages import loading, loads
 from onboarding_airflow.outcomes import mend, passes, tell
 from onboarding_airflow.pilots import open_pilot
 
@@ -42,8 +42,8 @@ class SnapshotTrigger(BaseTrigger):
         await asyncio.to_thread(mend, pilot, self.task_name)
         try:
             about = (pilot, self.workload, self.kind)
-            while held is not None and not await asyncio.to_thread(loading.is_over, *about, held.load):
-                if await asyncio.to_thread(loading.is_replaced, *about, held.load):
+            while held is not None and not await asyncio.to_thread(loads.is_over, *about, held.load):
+                if await asyncio.to_thread(loads.is_replaced, *about, held.load):
                     await asyncio.to_thread(held.close)
                     held = await asyncio.to_thread(loading.hold_snapshot, *about)
                 await asyncio.sleep(POLL_S)

@@ -77,6 +77,25 @@ ROLL_BACK_P02 = {
 }
 
 
+FOLLOWED_P03 = {
+    "cutover.begin": ["cutover.gate_window"],
+    "cutover.gate_window": ["cutover.approve_cutover_1"],
+    "cutover.approve_cutover_1": ["cutover.approve_cutover_2"],
+    "cutover.approve_cutover_2": ["cutover.gate_near"],
+    "cutover.gate_near": ["cutover.ramp_reads"],
+    "cutover.ramp_reads": ["cutover.switch_over"],
+    "cutover.switch_over": ["cutover.gate_cutover", "cutover.stand_down"],
+    "cutover.gate_cutover": ["soak.gate_soak"],
+    "cutover.stand_down": [],
+}
+
+CLOSE_P03 = {
+    "describe": ["approve_no_return_1"],
+    "approve_no_return_1": ["approve_no_return_2"],
+    "approve_no_return_2": ["give_up_way_back"],
+    "give_up_way_back": [],
+}
+
 SELECT_PILOTS = {
     "assess": ["propose_list"],
     "propose_list": ["confirm_list"],
@@ -102,6 +121,16 @@ def test_who_keeps_others_waiting_gets_a_worker_first(samples: Parsed) -> None:
     assert len(holders) == 2 and {"cutover.copy_registry.copy_rows", "cutover.freeze"} < stopped
     weigh = [{journey[task] for task in group} for group in (usual, stopped, holders)] + [set(back.values())]
     assert weigh == [{1}, {10}, {100}, {10}]
+
+
+def test_the_night_of_what_is_followed_has_exactly_these_edges(samples: Parsed) -> None:
+    edges = samples["dags"]["onboard_p03"]["edges"]
+    assert {task: after for task, after in edges.items() if task.startswith("cutover.")} == FOLLOWED_P03
+    assert "cutover.ramp_reads" not in samples["dags"]["onboard_p08"]["edges"], "p08 has no readers' name"
+
+
+def test_the_point_of_no_return_has_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["close_p03"]["edges"] == CLOSE_P03
 
 
 def test_the_way_back_has_exactly_these_edges(samples: Parsed) -> None:

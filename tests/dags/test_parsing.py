@@ -16,7 +16,7 @@ PROGRAMME = {"select_pilots", "report_programme", "reach_goal"}
 
 
 def dags_of(pilots: set[str]) -> set[str]:
-    return {f"{journey}_{pilot}" for pilot in pilots for journey in ("onboard", "roll_back")}
+    return {f"{journey}_{pilot}" for pilot in pilots for journey in ("onboard", "roll_back", "close")}
 
 
 @pytest.mark.parametrize("pilot", MANIFESTS)
@@ -82,7 +82,7 @@ def test_no_pilot_makes_more_task_instances_than_agreed(samples: Parsed, pilot: 
 def units_of(manifest: Manifest, task: str) -> int:
     """How many instances a mapped task has at most: what the manifest allows the workload it belongs to."""
     for database in manifest.databases:
-        if f".copy_{database.name}." in task:
+        if f".{database.engine}_{database.name}." in task:
             return database.shards
     for files in manifest.files:
         if f".upload_{files.name}." in task:

@@ -79,5 +79,5 @@ def test_nobody_is_asked_twice_because_of_an_answer(failure: BaseException) -> N
 @pytest.mark.parametrize("pilot", load_folder(SAMPLES).manifests)
 def test_a_killed_process_never_ends_a_journey(samples: Parsed, pilot: str) -> None:
     """Airflow asks no retry policy when the process is gone; it needs `retries`, whose default is 0."""
-    for dag in (f"onboard_{pilot}", f"roll_back_{pilot}", "select_pilots"):
+    for dag in (f"onboard_{pilot}", f"roll_back_{pilot}", f"close_{pilot}", "select_pilots"):
         assert set(samples["dags"][dag]["retries"].values()) == {RETRIES}

@@ -34,10 +34,12 @@ def test_code_that_was_edited_is_imported_anew_by_the_next_task(told: dict[str, 
 
 
 def test_a_task_builds_its_own_dag_only_and_the_same_one(samples: Parsed) -> None:
-    for dag in ("onboard_p05", "roll_back_p05"):
+    for dag in ("onboard_p05", "roll_back_p05", "close_p05"):
         process = airflow_process(
             [str(Path(__file__).with_name("parse.py")), str(SAMPLES)], _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag
         )
         (alone,) = answer_of(process)
-        built = {name: told for name, told in alone["dags"].items() if name.startswith(("onboard_", "roll_back_"))}
+        built = {
+            name: told for name, told in alone["dags"].items() if name.startswith(("onboard_", "roll_back_", "close_"))
+        }
         assert built == {dag: samples["dags"][dag]}

@@ -34,6 +34,7 @@ from faults.task_processes import Pair, Tables, Task, at_work
 
 from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
+from onboarding.manifests import load_folder
 
 MODES = ("child", "supervisor", "stalled")
 # Where an effect is made, or many rows and files move: one kill each before any other is drawn.
@@ -44,6 +45,8 @@ OTHERS = (
     "ask_golden_queries", "rehearse", "approve_cutover_1", "approve_cutover_2", "prove", "release", "revoke_access",
     "declare", "gate_account_made", "gate_migration", "gate_validation", "gate_cutover",
 )  # fmt: skip
+FOLLOWED = {"freeze": "switch_over", "shift_traffic": "switch_over", "prove": "begin", "release": "gate_near"}
+"""What a pilot that is followed has instead."""
 ANY = ""
 LATEST_S = 1.0
 """Tasks are killed up to so long after they were first seen: most live for a second or two."""
@@ -103,10 +106,12 @@ HEAD = f"{'killed':<10} {'at s':>6} {'task':<48} try  aged {'was':<8} {'again':>
 def orders(modes: Sequence[str], count: int, pilots: Sequence[str], chance: random.Random) -> list[Order]:
     """That many for each mode: the telling tasks first, then others; each pilot in turn."""
     drawn = []
+    manifests = load_folder(ROOT / "include" / "pilots").manifests
     for turn, mode in enumerate(modes):
         leaves = [*chance.sample(TELLING, len(TELLING)), *chance.sample(OTHERS, len(OTHERS))]
         for number in range(count):
             pilot, leaf = pilots[(number + turn) % len(pilots)], leaves[number % len(leaves)]
+            leaf = FOLLOWED.get(leaf, leaf) if manifests[pilot].follows else leaf
             drawn.append(Order(mode, pilot, leaf, chance.uniform(0, LATEST_S)))
     return drawn
 

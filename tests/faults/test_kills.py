@@ -19,7 +19,10 @@ def test_the_telling_tasks_come_first() -> None:
 
 @pytest.mark.slow
 def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> None:
-    """In one journey; one supervisor so early that Airflow has not heard of its task, one whose orphan wakes late."""
+    """One supervisor so early that Airflow has not heard of its task, one whose orphan wakes late.
+
+    p02 is copied, p03 is followed while its own program writes: not one acknowledged write may be lost or there twice.
+    """
     ordered = [
         Order("supervisor", "p02", "request_account", 0.0),
         Order("child", "p02", "move_files", 0.2),
@@ -28,8 +31,12 @@ def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> N
         Order("supervisor", "p02", "finish_load", 0.3),
         Order("child", "p02", "freeze", 0.2),
         Order("supervisor", "p02", "shift_traffic", 2.0),
+        Order("child", "p03", "begin", 0.2),
+        Order("child", "p03", "switch_over", 1.0),
     ]
-    outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02"], 0.02)
+    outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02", "p03"], 0.02)
     table = "\n".join([HEAD, *(kill.row() for kill in outcome.kills)])
     assert not list(outcome.wrong(len(ordered))), f"{table}\n{outcome.output}"
     assert {kill.mode for kill in outcome.kills} == set(MODES)
+    (told,) = [pilot["witness"] for pilot in outcome.report["pilots"] if "witness" in pilot]
+    assert told["acknowledged"] > 0 and told["lost"] == told["duplicated"] == told["both_sides"] == 0, told

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from conftest import MakeDatabase, free_port
-from faults import witness
-from faults.judge import Line, judge
 from faults.witness_trials import FAULTS, HEAD, drawn, trial
 from following_servers import run, two_servers
+
+from onboarding.addresses import Database
+from sandbox.witness.client import TABLES
+from sandbox.witness.judge import Line, Verdict, judge
 
 SEEDS = (1, 2, 3)
 
@@ -49,16 +52,21 @@ INSERT INTO ticket VALUES (6);
 SIDES = ("a", "b", "a")
 
 
+def judged(database: Database, sides: Sequence[str] = SIDES) -> Verdict:
+    with database.connect(autocommit=True) as active:
+        return judge(LOG, active, sides)
+
+
 def test_the_judge_is_content_with_what_was_told(make_database: MakeDatabase) -> None:
     database = make_database("judged")
-    run(database, witness.TABLES + AS_TOLD)
-    verdict = judge(LOG, database, SIDES)
+    run(database, TABLES + AS_TOLD)
+    verdict = judged(database)
     assert verdict.clean and verdict.waits == [2.0, 2.0]
     assert (verdict.acknowledged, verdict.refused, verdict.unknown) == (8, 1, 2)
     for happened in ("INSERT INTO entry (number) VALUES (2)", "UPDATE account SET version = 4 WHERE id = 1"):
         run(database, happened)  # the answer was lost: it may be there
-        assert judge(LOG, database, SIDES).clean
-    assert judge(LOG, database, ("a", "b")).both_sides == ["a → b → a"]
+        assert judged(database).clean
+    assert judged(database, ("a", "b")).both_sides == ["a → b → a"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +86,7 @@ def test_the_judge_is_content_with_what_was_told(make_database: MakeDatabase) ->
 )
 def test_the_judge_sees_every_planted_fault(make_database: MakeDatabase, planted: str, kind: str) -> None:
     database = make_database("judged")
-    run(database, witness.TABLES + AS_TOLD)
+    run(database, TABLES + AS_TOLD)
     run(database, planted)
-    verdict = judge(LOG, database, SIDES)
+    verdict = judged(database)
     assert len(getattr(verdict, kind)) == 1 and not verdict.clean

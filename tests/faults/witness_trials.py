@@ -30,12 +30,12 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[up] / room) for up, room in ((2, "include"), (1, ""))]
 
 from conftest import free_port
-from faults import witness
-from faults.judge import Verdict, judge, read
 from faults.night import STEPS
 from following_servers import Pair, Servers, make_pair, take_away, two_servers
 
 from sandbox.postgres import Cluster, bin_dir
+from sandbox.witness.client import FILLER, TABLES
+from sandbox.witness.judge import Verdict, judge, read
 
 HERE = Path(__file__).resolve().parent
 FAULTS = ("killed", "agency restarted", "instance restarted", "agency crashed", "instance crashed",
@@ -93,7 +93,7 @@ def witnessing(pair: Pair, folder: Path, seed: int) -> Iterator[Path]:
     (folder / "address").write_text(pair.source.host)
     task = {"login": pair.as_json()["service"], "address": str(folder / "address"), "log": str(folder / "log"),
             "stop": str(folder / "stop"), "seed": seed}  # fmt: skip
-    with subprocess.Popen([sys.executable, str(HERE / "witness.py")], stdin=subprocess.PIPE, text=True) as client:
+    with subprocess.Popen([sys.executable, str(HERE / "writing.py")], stdin=subprocess.PIPE, text=True) as client:
         assert client.stdin is not None
         client.stdin.write(json.dumps(task))
         client.stdin.close()
@@ -109,7 +109,7 @@ def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = F
     """One night, faults and all, brought to its end. Raises AssertionError when it does not come to one."""
     chance = random.Random(seed)
     folder.mkdir()
-    pair = make_pair(servers, witness.TABLES + witness.FILLER.format(rows=rows))
+    pair = make_pair(servers, TABLES + FILLER.format(rows=rows))
     done: list[str] = []
     task = {"pair": pair.as_json(), "state": str(folder / "state"), "address": str(folder / "address")}
     with witnessing(pair, folder, seed) as log:
@@ -118,7 +118,8 @@ def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = F
                 done.append(str(fault))
         _brought_home(task, folder)
     hosts = [pair.source.host, pair.target.host, pair.source.host]
-    verdict = judge(read(log), pair.source, hosts)
+    with pair.source.connect(autocommit=True) as active:
+        verdict = judge(read(log), active, hosts)
     take_away(servers, pair)
     return Trial(seed, verdict, done)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from onboarding.manifests import BadManifest, load_file, load_folder, parse
+from sandbox.agencies.profiles import PROFILES
 
 PILOTS = Path(__file__).parents[2] / "include" / "pilots"
 GOOD = (PILOTS / "p02.yaml").read_text(encoding="utf-8")
@@ -94,3 +95,30 @@ def test_a_bad_file_stops_no_other(tmp_path: Path) -> None:
         "p04.yaml": "not_a_file",
         "p05.yaml": "id_taken",
     }
+
+
+FOLLOWED = (PILOTS / "p03.yaml").read_text(encoding="utf-8")
+SECOND = """  - {name: archive, engine: copy, service_role: archive_app,
+     target: {instance_class: db.t4g.small, storage_gib: 20}}
+files:"""
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "said"),
+    [
+        (FOLLOWED, "files:", SECOND, "one engine"),
+        (FOLLOWED, "engine: follow", "engine: copy", "leave `reads` out"),
+        (FOLLOWED, "reads: board.p03.pilots.example", "reads: queue.p03.pilots.example", "two databases would take"),
+        (FOLLOWED, "reads: board.p03.pilots.example", "reads: board.p04.pilots.example", "does not lie in zone"),
+        (GOOD, "engine: copy", "engine: dms", "'copy' or 'follow'"),
+    ],
+)
+def test_what_would_move_one_night_by_two_ways_is_refused(source: str, old: str, new: str, said: str) -> None:
+    assert old in source
+    assert said in problem_of(source.replace(old, new)).render("en")
+
+
+def test_services_in_use_are_those_that_are_followed_by_the_names_that_lead_to_them() -> None:
+    manifests = load_folder(PILOTS).manifests
+    in_use = {pilot: profile.in_use for pilot, profile in PROFILES.items() if profile.in_use}
+    assert in_use == {m.id: m.cutover.traffic.record for m in manifests.values() if m.follows}

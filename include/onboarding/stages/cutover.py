@@ -1,21 +1,37 @@
-"""Cutover by `copy`: frozen from before the last load until release, and the figure says so."""
+"""Cutover: the source frozen, everything proven, the name moved, the target released.
+
+With `copy` the source is frozen from before the last load until release, and the figure says so. With `follow` only
+what was written last has to arrive under the freeze.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
 from onboarding.databases import freeze as engine_freeze
 from onboarding.databases import sequences, service
 from onboarding.errors import Stop
-from onboarding.evidence_kinds import Freeze, Release
+from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
 from onboarding.programme import progress
-from onboarding.stages import decision, loading, sides, uploading, validation
+from onboarding.stages import decision, following, loads, sides, uploading, validation
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
+AT_ONCE = (0, 100)
+
+
+def switch_over(pilot: Pilot) -> dict[str, str]:
+    """With `follow`, everything that writers wait for, in one task: between two tasks they would wait for a worker.
+
+    Every step finds out where the world is: killed at any instant and called again, it goes on there.
+    """
+    for step in (freeze, drain, prove, arm_way_back, shift_traffic, release):
+        step(pilot)
+    return {"state": pilot.ledger.cutover_state(pilot.id)}
 
 
 def freeze(pilot: Pilot) -> dict[str, str]:
@@ -51,6 +67,35 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
     raise Stop("cutover.overtaken", where=pilot.id, state=state)
 
 
+def ramp_reads(pilot: Pilot) -> dict[str, int]:
+    """Lead the readers' name to the follower in steps, with a probe at each; back to 0 by itself if one fails."""
+    if sides.has_switched(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
+        return {}
+    reads = str(pilot.manifest.cutover.traffic.reads)
+    settings = pilot.manifest.cutover.traffic
+    validation.ramp(pilot, validation.service_name(pilot, reads), settings.ramp, partial(_arrived, pilot, reads))
+    return {"percent": 100}
+
+
+def drain(pilot: Pilot) -> dict[str, str]:
+    """Under the freeze: every change that was ever committed on the source is on the target."""
+    if sides.has_switched(pilot):
+        return {}
+    _demand_frozen(pilot)
+    following.drain(pilot)
+    return {"state": CutoverState.FROZEN}
+
+
+def arm_way_back(pilot: Pilot) -> dict[str, str]:
+    """Proven equal and still frozen: from here on the source follows the target, so that the way back loses nothing."""
+    if sides.has_switched(pilot):
+        return {}
+    _demand_frozen(pilot)
+    _demand_proof(pilot)
+    following.arm(pilot)
+    return {"state": CutoverState.FROZEN}
+
+
 def prove(pilot: Pilot) -> dict[str, int]:
     """Under the freeze: files again, sequences, then every row and file once more. One unaccounted is too many."""
     if sides.has_switched(pilot):
@@ -66,13 +111,18 @@ def prove(pilot: Pilot) -> dict[str, int]:
 
 
 def shift_traffic(pilot: Pilot) -> dict[str, int]:
-    """Lead the service's name to the target in steps, with a probe at each; back to 0 by itself if one fails."""
+    """Lead the service's name to the target in steps, with a probe at each; back to 0 by itself if one fails.
+
+    With `follow` in one step: it is the writers' name, and the readers have gone before.
+    """
     if sides.has_switched(pilot):
         return {}
     _demand_frozen(pilot)
     _demand_proof(pilot)
-    name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
-    validation.ramp(pilot, name, lambda step: _arrived(pilot, step))
+    settings = pilot.manifest.cutover.traffic
+    name = validation.service_name(pilot, settings.record)
+    steps = AT_ONCE if pilot.manifest.follows else settings.ramp
+    validation.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record))
     return {"percent": 100}
 
 
@@ -86,6 +136,8 @@ def release(pilot: Pilot) -> dict[str, str]:
         open_target(pilot)
         if not _is_released(pilot):
             pilot.record(*Release(pilot.clock(), "target").as_record())
+        if pilot.manifest.follows:
+            following.close_forward(pilot)
     return {"state": pilot.ledger.cutover_state(pilot.id)}
 
 
@@ -113,8 +165,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     if progress.where(pilot.ledger, pilot.id).stage == "cutover":
         progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
-        for workload in pilot.manifest.databases:
-            load = loading.load_name(pilot, workload.name, loading.FINAL)
+        for workload in () if pilot.manifest.follows else pilot.manifest.databases:
+            load = loads.load_name(pilot, workload.name, loads.FINAL)
             pilot.record("load_given_up", f"{workload.name}/{load}", {"load": load})
         # Of this move and the one in `release` only one can happen: nothing is un-frozen that has been released.
         pilot.ledger.advance(
@@ -123,21 +175,39 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
         turn_back(pilot)
+    elif pilot.manifest.follows and not sides.has_switched(pilot):
+        _stop_reading_there(pilot)
+        if _is_refused(pilot):
+            following.abandon(pilot)
     return {"state": state}
 
 
+def _stop_reading_there(pilot: Pilot) -> None:
+    if reads := pilot.manifest.cutover.traffic.reads:
+        validation.turn_traffic_back(pilot, validation.service_name(pilot, reads))
+
+
+def _is_refused(pilot: Pilot) -> bool:
+    """Whether people said no in this run."""
+    refused = pilot.ledger.latest(pilot.id, Refused.KIND, "cutover")
+    return refused is not None and refused.run == pilot.run
+
+
 def turn_back(pilot: Pilot) -> None:
-    """The name leads to the source, and the service may write there again."""
+    """The name leads to the source, the service may write there again, and nothing is followed any more."""
     name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
     validation.turn_traffic_back(pilot, name)
     for workload in pilot.manifest.databases:
         engine_freeze.unfreeze(sides.source(pilot, workload.name), workload.service_role)
     pilot.record(*Release(pilot.clock(), "source").as_record())
+    if pilot.manifest.follows:
+        _stop_reading_there(pilot)
+        following.end(pilot)
 
 
-def _arrived(pilot: Pilot, step: traffic.StepResult) -> None:
+def _arrived(pilot: Pilot, record: str, step: traffic.StepResult) -> None:
     body = {"percent": step.percent, "probes": step.probes, "seen": list(step.seen), "seconds": step.seconds}
-    pilot.record("traffic", pilot.manifest.cutover.traffic.record, body)
+    pilot.record("traffic", record, body)
 
 
 def _demand_proof(pilot: Pilot) -> None:
@@ -155,6 +225,16 @@ def _demand_frozen(pilot: Pilot) -> None:
     state = pilot.ledger.cutover_state(pilot.id)
     if state is not CutoverState.FROZEN:
         raise Stop("cutover.not_frozen", where=pilot.id, state=state)
+    _demand_in_budget(pilot)
     for workload in pilot.manifest.databases:
         if engine_freeze.frozen_at(sides.source(pilot, workload.name), workload.service_role) is None:
             raise Stop("cutover.writes_go_on", where=workload.name, observed="not frozen")
+
+
+def _demand_in_budget(pilot: Pilot) -> None:
+    """A freeze that outlasts what was agreed is called off: this fails, and `stand_down` opens the source again."""
+    since, budget = pilot.ledger.cutover(pilot.id).since, pilot.manifest.cutover.freeze_budget
+    if since is not None and pilot.clock() - since > budget:
+        raise Stop(
+            "cutover.overrun", where=pilot.id, passed=str(pilot.clock() - since).split(".")[0], budget=str(budget)
+        )

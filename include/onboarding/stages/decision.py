@@ -13,10 +13,18 @@ from onboarding.evidence_kinds import Refused
 from onboarding.manifest import Manifest
 from onboarding.messages import both, text
 from onboarding.observations import Observation
+from onboarding.records import Record
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 
-CUTOVER, WAY_BACK = approvals.CUTOVER, "way_back"
+CUTOVER, WAY_BACK, NO_RETURN = approvals.CUTOVER, "way_back", "no_return"
+
+
+DESCRIBED = {
+    WAY_BACK: ("loss", "way_back", "loss_not_measured"),
+    NO_RETURN: ("no_return", "cutover", "not_described"),
+}
+"""Kind and subject of the record that a purpose's answers are bound to, and what is said when there is none."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +95,12 @@ def record_answer(
 
 
 def digest_of(pilot: Pilot, purpose: str) -> str:
-    """The digest that an answer is bound to: the evidence up to the rehearsal, or the measured loss."""
-    if purpose == WAY_BACK:
-        loss = pilot.ledger.latest(pilot.id, "loss", "way_back")
-        if loss is None:
-            raise Stop("decision.loss_not_measured", where=pilot.id)
-        return approvals.digest(pilot.manifest.digest(), dict(loss.body), loss.hash)
+    """The digest that an answer is bound to: the evidence up to the rehearsal, the measured loss, what is given up."""
+    if purpose in DESCRIBED:
+        found = _described(pilot, purpose)
+        if found is None:
+            raise Stop(f"decision.{DESCRIBED[purpose][2]}", where=pilot.id)
+        return approvals.digest(pilot.manifest.digest(), dict(found.body), found.hash)
     return approvals.digest(pilot.manifest.digest(), plan(pilot), approvals.evidence_digest(pilot.ledger, pilot.id))
 
 
@@ -135,12 +143,18 @@ def _candidates(
 
 
 def _body(pilot: Pilot, purpose: str, digest: str, requester: str) -> str:
-    told = _loss_table(pilot) if purpose == WAY_BACK else _evidence_table(pilot)
+    told = TABLES.get(purpose, _evidence_table)(pilot)
     parts = [
         text(f"decision.{purpose}.body", language, name=getattr(pilot.manifest.name, language), requester=requester)
         for language in ("th", "en")
     ]
     return "\n\n".join([*parts, told, f"`SHA-256 {digest}`"])
+
+
+def _described(pilot: Pilot, purpose: str) -> Record | None:
+    """The record that says what people are asked about."""
+    kind, subject, _ = DESCRIBED[purpose]
+    return pilot.ledger.latest(pilot.id, kind, subject)
 
 
 def _evidence_table(pilot: Pilot) -> str:
@@ -158,8 +172,24 @@ def _evidence_table(pilot: Pilot) -> str:
 
 
 def _loss_table(pilot: Pilot) -> str:
-    loss = pilot.ledger.latest(pilot.id, "loss", "way_back")
+    loss = _described(pilot, WAY_BACK)
     rows = ["| ตาราง · table | แถวที่จะหาย · rows lost |", "|---|---|"]
     tables = dict(loss.body["tables"]) if loss else {}
     rows += [f"| {table} | {count} |" for table, count in sorted(tables.items())] or ["| - | 0 |"]
     return "\n".join(rows)
+
+
+def _given_up_table(pilot: Pilot) -> str:
+    found = _described(pilot, NO_RETURN)
+    body = dict(found.body) if found else {}
+    return "\n".join(
+        [
+            "| หลักฐาน · evidence | ค่า · value |",
+            "|---|---|",
+            f"| ให้บริการจริงตั้งแต่ · live since | {body.get('live_since', '-')} |",
+            f"| ต้นทางยังตามอยู่ · the old side still follows | {', '.join(body.get('followed', [])) or '-'} |",
+        ]
+    )
+
+
+TABLES = {WAY_BACK: _loss_table, NO_RETURN: _given_up_table}

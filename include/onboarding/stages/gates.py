@@ -19,11 +19,11 @@ from onboarding.gates import Check, Gate, Verdict, observation_from
 from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer, Observation, judged
 from onboarding.programme import progress
-from onboarding.readiness import apply_waivers
+from onboarding.readiness import Finding, apply_waivers
 from onboarding.selection.standing import observe_chosen
-from onboarding.stages import account, migration, sides, validation
+from onboarding.stages import account, following, migration, sides, validation
 from onboarding.stages.cutover import PROVEN_AT
-from onboarding.stages.loading import REHEARSAL, load_name
+from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import bucket
 
@@ -177,6 +177,8 @@ def migrated(pilot: Pilot) -> Checks:
         checks[f"loaded.{workload.name}"] = partial(_loaded, pilot, workload.name)
         checks[f"drill.{workload.name}"] = partial(_drilled, pilot, workload.name)
         checks[f"takes.{workload.name}"] = partial(_taken, pilot, workload)
+        if pilot.manifest.follows:
+            checks[f"ways.{workload.name}"] = partial(_ways_open, pilot, workload.name)
     return checks
 
 
@@ -207,6 +209,21 @@ def window(pilot: Pilot) -> Checks:
     return {"cutover.window": lambda: observe_window(pilot.manifest.cutover.window, _needed(pilot), pilot.clock())}
 
 
+@_gate("near", deadline=timedelta(days=2))
+def near(pilot: Pilot) -> Checks:
+    """Is the target seconds behind the source, are both schemas still alike, and does the source's disk bear it?"""
+    if sides.has_switched(pilot):
+        return {"switched": partial(_switched, pilot)}
+    if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:  # drained: nothing flows any more
+        return {"frozen": partial(_frozen, pilot)}
+    checks: dict[str, Check] = {}
+    for workload in pilot.manifest.databases:
+        checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
+        checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
+        checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
+    return checks
+
+
 @_gate("cutover", deadline=timedelta(minutes=10), closes="cutover")
 def switched(pilot: Pilot) -> Checks:
     """Does the name lead to the target alone, does the target answer, and is the source still frozen?"""
@@ -220,17 +237,18 @@ def switched(pilot: Pilot) -> Checks:
         checks[f"frozen.{workload.name}"] = partial(freeze.observe_frozen, login)
     checks["traffic"] = lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100})
     checks["health"] = lambda: _health(pilot)
-    return checks
+    return checks | _ways_back(pilot)
 
 
 @_gate("soak", deadline=timedelta(days=60), closes="soak")
 def soaked(pilot: Pilot) -> Checks:
     """Has the service answered well on the target for as long as was agreed?"""
-    return {
+    checks: dict[str, Check] = {
         "soaked": lambda: _soaked(pilot),
         "health": lambda: _health(pilot),
         "traffic": lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100}),
     }
+    return checks | _ways_back(pilot)
 
 
 @_gate("turned_back", deadline=timedelta(minutes=10))
@@ -243,6 +261,13 @@ def turned_back(pilot: Pilot) -> Checks:
         "traffic": lambda: _traffic(pilot, {traffic.SOURCE: 100, traffic.TARGET: 0}),
         "health": lambda: _health(pilot),
     }
+
+
+def _ways_back(pilot: Pilot) -> dict[str, Check]:
+    """Of databases that are followed: the source keeps up, so that the way back loses nothing, until it is given up."""
+    if not pilot.manifest.follows or pilot.ledger.cutover_state(pilot.id) is CutoverState.CLOSED:
+        return {}
+    return {f"way_back.{w.name}": partial(following.observe_way_back, pilot, w.name) for w in pilot.manifest.databases}
 
 
 GATES: Mapping[str, Gate] = {name: described for name, (described, _, _) in _ASKED.items()}
@@ -283,6 +308,15 @@ def _switched(pilot: Pilot) -> Observation:
     return judged("switched", state in sides.SWITCHED, True, pilot.clock(), why="stages.not_switched", state=state)
 
 
+def _frozen(pilot: Pilot) -> Observation:
+    return judged("frozen", pilot.ledger.cutover_state(pilot.id), CutoverState.FROZEN, pilot.clock())
+
+
+def _ways_open(pilot: Pilot, workload: str) -> Observation:
+    """Whether either server reaches the other and may follow it: really tried."""
+    return _none_critical(pilot, "ways", following.assess_ways(pilot, workload))
+
+
 def _loaded(pilot: Pilot, workload: str) -> Observation:
     load = load_name(pilot, workload, REHEARSAL)
     seen = engine_status.status(sides.target(pilot, workload), load=load)
@@ -304,10 +338,14 @@ def _taken(pilot: Pilot, workload: DatabaseWorkload) -> Observation:
     found = assess.assess(
         sides.source(pilot, workload.name), workload.service_role, target=offered, shards=workload.shards
     )
+    return _none_critical(pilot, "takes", found)
+
+
+def _none_critical(pilot: Pilot, check: str, found: list[Finding]) -> Observation:
     today = pilot.clock().astimezone(BANGKOK).date()
     critical = apply_waivers(found, pilot.manifest.waivers, today).critical
     named = [f"{one.id} {one.where}" for one in critical]
-    return judged("takes", named, [], pilot.clock(), why="stages.not_ready", count=len(named))
+    return judged(check, named, [], pilot.clock(), why="stages.not_ready", count=len(named))
 
 
 def _drilled(pilot: Pilot, workload: str) -> Observation:

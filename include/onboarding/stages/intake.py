@@ -12,7 +12,7 @@ from onboarding.files import scan
 from onboarding.policy import load_policy, rds_offers
 from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
-from onboarding.stages import sides
+from onboarding.stages import following, sides
 from onboarding.stages.pilot import Pilot
 
 
@@ -44,6 +44,8 @@ def assess(pilot: Pilot) -> dict[str, int]:
         found += databases_assess.assess(
             sides.source(pilot, workload.name), workload.service_role, target=offers, shards=workload.shards
         )
+        if pilot.manifest.follows:
+            found += following.assess(pilot, workload.name)
     for folder in pilot.manifest.files:
         found += scan.assess(Path(pilot.folders[folder.name]))
     today = pilot.clock().astimezone(BANGKOK).date()

@@ -1,7 +1,7 @@
 """One load of one database: from a single snapshot of the source into an empty database, unit by unit.
 
-A load has a name, "rehearsal-1" or "final-1": its kind and the cutover attempt it belongs to. The first load is the
-rehearsal of the second: it tells how long the freeze will last.
+With `copy` the first load is the rehearsal of the second: it tells how long the freeze will last. With `follow` the
+first one is all there is: what is written after its snapshot flows after (`following`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,14 @@ from onboarding.databases import indexes, locks, rows, schema, service, snapshot
 from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
-from onboarding.stages import sides
+from onboarding.stages import following, sides
+from onboarding.stages.loads import FINAL, begin_anew, is_settled, load_name
 from onboarding.stages.pilot import Pilot
 
-REHEARSAL, FINAL = "rehearsal", "final"
 MIXED = "databases.mixed_snapshot"
 HOLDER_WITHIN_S = 120
 POLL_S = 0.3
 INDEX_JOBS = 2
-
-
-def load_name(pilot: Pilot, workload: str, kind: str) -> str:
-    """The name of the load that belongs to the present cutover attempt; a load begun anew gets another."""
-    here = pilot.ledger.cutover(pilot.id)
-    name = f"{kind}-{here.epoch + (here.state is CutoverState.ROLLED_BACK)}"
-    anew = len(pilot.ledger.records(pilot=pilot.id, kind="load_restarted", subject=f"{workload}/{name}"))
-    return f"{name}-again{anew}" if anew else name
 
 
 def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
@@ -42,7 +34,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     _begin_anew_if_mixed(pilot, workload, kind)
     load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
-    if _is_settled(pilot, workload, kind, load):
+    if is_settled(pilot, workload, kind, load):
         return _planned(pilot, subject)
     if kind == FINAL:
         _demand_frozen(pilot)
@@ -50,6 +42,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     locks.demand_readable(source)
     if pilot.ledger.latest(pilot.id, "load_started", subject) is None:
         pilot.record("load_started", subject, {"load": load})
+    following.let_go(pilot, workload, keep=load)  # a database that subscribes cannot be dropped
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     into = target.ensure_empty_database(
         sides.admin(pilot, workload), source.name, load=load, fence=fence, source=source
@@ -68,7 +61,7 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
     """Copy the rows of one unit, what has arrived not again; make the indexes of each table that is complete then."""
     load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
-    if _is_settled(pilot, workload, kind, load):
+    if is_settled(pilot, workload, kind, load):
         return {"rows": 0, "bytes": 0}
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
@@ -91,7 +84,7 @@ def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
     """Build indexes and constraints, set the service's login up (read only), and let the snapshot go."""
     load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
-    if _is_settled(pilot, workload, kind, load):
+    if is_settled(pilot, workload, kind, load):
         return {}
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
@@ -120,52 +113,25 @@ class Held:
 
 
 def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
-    """Open a snapshot and write its id down; None when the load needs none any more. The caller closes it."""
+    """Open a snapshot and write its id down; None when the load needs none any more. The caller closes it.
+
+    Of a database that is followed it is the snapshot of the slot's first moment.
+    """
     load = load_name(pilot, workload, kind)
-    if _is_settled(pilot, workload, kind, load):
+    if is_settled(pilot, workload, kind, load):
         return None
     source = sides.source(pilot, workload)
     locks.demand_readable(source)
-    opened = snapshot.open_snapshot(source)
+    opened = following.open_slot(pilot, workload, load) if pilot.manifest.follows else snapshot.open_snapshot(source)
     pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
     return Held(opened, load)
-
-
-def is_over(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
-    """Whether `load` needs its snapshot no more: it is finished, given up, or another attempt has begun."""
-    now = load_name(pilot, workload, kind)
-    if _base(now) != _base(load):
-        return True
-    given_up = pilot.ledger.latest(pilot.id, "load_given_up", f"{workload}/{load}") is not None
-    return given_up or _is_settled(pilot, workload, kind, now)
-
-
-def is_replaced(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
-    """Whether the load was begun anew under another name since, so that another snapshot is needed."""
-    return load_name(pilot, workload, kind) != load
-
-
-def _base(load: str) -> str:
-    return load.partition("-again")[0]
 
 
 def _begin_anew_if_mixed(pilot: Pilot, workload: str, kind: str) -> None:
     load = load_name(pilot, workload, kind)
     mixed = pilot.ledger.latest(pilot.id, "load_mixed", f"{workload}/{load}")
-    if mixed is not None and not _is_settled(pilot, workload, kind, load):
-        pilot.record("load_restarted", f"{workload}/{_base(load)}", {"instead_of": load})
-
-
-def _is_settled(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
-    """Whether this load may touch the target no more: it is complete, replaced by a later one, or the public is on."""
-    if sides.has_switched(pilot) or _is_finished(pilot, f"{workload}/{load}"):
-        return True
-    final = load_name(pilot, workload, FINAL)
-    return kind == REHEARSAL and pilot.ledger.latest(pilot.id, "load_started", f"{workload}/{final}") is not None
-
-
-def _is_finished(pilot: Pilot, subject: str) -> bool:
-    return pilot.ledger.latest(pilot.id, "load_finished", subject) is not None
+    if mixed is not None and not is_settled(pilot, workload, kind, load):
+        begin_anew(pilot, workload, load)
 
 
 def _planned(pilot: Pilot, subject: str) -> list[str]:

@@ -10,7 +10,7 @@ from onboarding.errors import Stop
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.tables import SetAside
 from onboarding.stages import sides
-from onboarding.stages.loading import REHEARSAL, load_name
+from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import bucket
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,14 +18,16 @@ from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import time_needed
 from onboarding.databases import freeze, sequences
+from onboarding.databases.snapshot import exported, is_held
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
+from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import sides
-from onboarding.stages.loading import REHEARSAL, load_name
+from onboarding.stages import following, sides
+from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.migration import effects
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import PREFIX, bucket
@@ -46,15 +48,21 @@ def reconcile(pilot: Pilot) -> dict[str, int]:
 def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int]:
     """Unaccounted rows and files of each workload, with a record of everything that was compared.
 
-    Under a freeze the sequences too must stand exactly alike.
+    Under a freeze the sequences too must stand exactly alike. Where the snapshot of the load is still open, the source
+    is compared as it was then: a service that is followed goes on writing. After its switch it is the source that
+    follows: what was written on the target before now has arrived there when the two are compared.
     """
     unaccounted: dict[str, int] = {}
-    for workload in pilot.manifest.databases:
+    if sides.has_switched(pilot):
+        following.settle(pilot)
+    for workload in _to_prove(pilot) if moment == REHEARSED_AT else pilot.manifest.databases:
+        snapshot = moment_of_load(pilot, workload.name) if moment == REHEARSED_AT else ""
         found = compare_databases(
             sides.source(pilot, workload.name),
             sides.target(pilot, workload.name),
             expect_writes_closed_for=workload.service_role,
-            sequences="exactly" if frozen else "at_least",
+            sequences="exactly" if frozen else "past_column" if snapshot else "at_least",
+            source_snapshot=snapshot,
         )
         seen = [one.as_json() for one in found.observations(pilot.clock())]
         body = found.as_json(pilot.pseudonyms) | {"observations": seen}
@@ -69,6 +77,23 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
         _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))
         unaccounted[folder.name] = files.unaccounted_files
     return unaccounted
+
+
+def _to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
+    """The databases that can be proven before the night.
+
+    None on the target after the switch, and none that flows: it was proven before, and is again under the freeze.
+    """
+    return () if sides.has_switched(pilot) or following.has_begun(pilot) else pilot.manifest.databases
+
+
+def moment_of_load(pilot: Pilot, workload: str) -> str:
+    """The exported name of the snapshot that the workload was loaded from, while somebody holds it; else empty."""
+    load = load_name(pilot, workload, REHEARSAL)
+    held = pilot.ledger.latest(pilot.id, "snapshot", f"{workload}/{load}")
+    if held is None or not pilot.manifest.follows:
+        return ""
+    return exported(str(held.body["id"])) if is_held(sides.source(pilot, workload), str(held.body["id"])) else ""
 
 
 def not_proven(pilot: Pilot, moment: str, *, after: int) -> list[str]:
@@ -92,7 +117,7 @@ def expect(pilot: Pilot) -> dict[str, Any]:
     from onboarding import expectations
 
     outcome: dict[str, Any] = {}
-    for workload in () if sides.has_switched(pilot) else pilot.manifest.databases:
+    for workload in _to_prove(pilot):
         if not workload.expectations:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -101,6 +126,7 @@ def expect(pilot: Pilot) -> dict[str, Any]:
                 sides.target(pilot, workload.name),
                 workload.expectations,
                 out_dir=Path(folder),
+                source_snapshot=moment_of_load(pilot, workload.name),
             )
             pages = _publish(pilot, Path(folder), workload.name)
         seen = [one.as_json() for one in result.observations(pilot.clock())]
@@ -112,8 +138,9 @@ def expect(pilot: Pilot) -> dict[str, Any]:
 def ask_golden_queries(pilot: Pilot) -> dict[str, int]:
     """Ask both sides the questions whose answers the agency signed."""
     asked: dict[str, int] = {}
-    for workload in () if sides.has_switched(pilot) else pilot.manifest.databases:
-        found = ask_both(sides.source(pilot, workload.name), sides.target(pilot, workload.name), workload.golden)
+    for workload in _to_prove(pilot):
+        source, target = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
+        found = ask_both(source, target, workload.golden, source_snapshot=moment_of_load(pilot, workload.name))
         body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
         pilot.record("golden", workload.name, body)
         asked[workload.name] = len(found.answers)
@@ -122,7 +149,7 @@ def ask_golden_queries(pilot: Pilot) -> dict[str, int]:
 
 def rehearse(pilot: Pilot) -> dict[str, float]:
     """Go through the night and the way back on a scratch name, and time it: will it fit the window?"""
-    if sides.has_switched(pilot):
+    if not _to_prove(pilot):
         return {}
     steps: dict[str, float] = {}
     for workload in pilot.manifest.databases:
@@ -134,12 +161,13 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         )
         if loaded is None:
             raise Stop("cutover.nothing_loaded", where=workload.name)
-        steps[f"load {workload.name}"] = float(loaded.body["seconds"])
+        if not pilot.manifest.follows:  # what is followed is not loaded again under the freeze
+            steps[f"load {workload.name}"] = float(loaded.body["seconds"])
         both = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
         steps[f"sequences {workload.name}"] = _timed(partial(sequences.set_sequences, *both))
     steps["prove"] = _timed(lambda: compare(pilot, REHEARSED_AT))
     scratch = service_name(pilot, f"rehearsal.{pilot.manifest.cutover.traffic.record}")
-    steps["traffic"] = _timed(lambda: ramp(pilot, scratch))
+    steps["traffic"] = _timed(lambda: ramp(pilot, scratch, pilot.manifest.cutover.traffic.ramp))
     way_back = _timed(lambda: turn_traffic_back(pilot, scratch))
     cutover_s = round(sum(steps.values()), 3)
     window = pilot.manifest.cutover
@@ -168,14 +196,19 @@ def service_name(pilot: Pilot, record: str) -> traffic.Name:
     )
 
 
-def ramp(pilot: Pilot, name: traffic.Name, arrived: Callable[[traffic.StepResult], None] | None = None) -> None:
-    """The name's look-ups move to the target in the manifest's steps, each probed with the service's own login."""
+def ramp(
+    pilot: Pilot,
+    name: traffic.Name,
+    steps: Sequence[int],
+    arrived: Callable[[traffic.StepResult], None] | None = None,
+) -> None:
+    """The name's look-ups move to the target in steps (per cent), each probed with the service's own login."""
     settings = pilot.manifest.cutover.traffic
     mine = _lead(pilot, name)
     traffic.ramp(
         pilot.cloud.client("route53", region="us-east-1"),
         name,
-        settings.ramp,
+        steps,
         resolve=pilot.resolve,
         ask=lambda address: probe_service(pilot, address),
         probes=settings.probes,

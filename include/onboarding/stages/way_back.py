@@ -1,4 +1,8 @@
-"""The way back with `copy`: the source knows nothing of what the target took since. Say what would be lost first."""
+"""The way back: say what would be lost, table by table, before anybody decides.
+
+With `copy` the source knows nothing of what the target took since. With `follow` it has followed, and nothing is lost:
+measured all the same.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from onboarding.databases.freeze import frozen_at
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
-from onboarding.stages import cutover, decision, sides
+from onboarding.stages import cutover, decision, following, sides
 from onboarding.stages.pilot import Pilot
 
 ON_TARGET = (CutoverState.SWITCHED, CutoverState.COMMITTED)
@@ -23,6 +27,8 @@ def close_target(pilot: Pilot) -> dict[str, str]:
         raise Stop("cutover.nothing_to_turn_back", where=pilot.id, state=state)
     for workload in pilot.manifest.databases:
         service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    if pilot.manifest.follows:
+        following.bring_home(pilot)
     return {"state": state}
 
 
@@ -52,6 +58,8 @@ def stay(pilot: Pilot) -> dict[str, str]:
     state = pilot.ledger.cutover_state(pilot.id)
     if state in ON_TARGET:
         cutover.open_target(pilot)
+        if pilot.manifest.follows:
+            following.follow_home_again(pilot)
     return {"state": state}
 
 

@@ -39,6 +39,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scale", type=_scale, default=1.0, help="1 is about 200,000 rows a pilot (default)")
     parser.add_argument("--seed", type=int, default=7, help="the same seed makes the same content (default 7)")
     parser.add_argument("--pilots", type=_pilots, default=tuple(PROFILES), help="comma-separated (default: all)")
+    parser.add_argument("--nameserver", default="", help="host:port; with it, services in use are written to")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when standard input ends")
     return parser.parse_args(words)
 
@@ -58,7 +59,10 @@ def main(words: Sequence[str]) -> int:
     if given.watch_stdin:
         threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s agencies %(message)s")
-    request = Request(given.state, given.ready, given.service_port, given.subnet, given.scale, given.seed, given.pilots)
+    request = Request(
+        given.state, given.ready, given.service_port, given.subnet, given.scale, given.seed, given.pilots,
+        given.nameserver,
+    )  # fmt: skip
     return serve(request, stop)
 
 

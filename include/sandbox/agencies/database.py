@@ -13,8 +13,11 @@ from psycopg import sql
 
 from sandbox.agencies.profiles import Profile
 from sandbox.postgres import Cluster
+from sandbox.witness.client import TABLES
 
 SQL = Path(__file__).parent / "sql"
+WITNESS = "witness"
+"""The schema of the witness's tables."""
 
 # What an agency's server is set to. Logical decoding is on, so that `follow` and change capture are possible.
 SETTINGS = {
@@ -40,6 +43,8 @@ def make(cluster: Cluster, profile: Profile, owner: Login, service: Login, *, se
     """The agency's database with all its rows on a server that runs and is empty."""
     with cluster.connect() as connection:
         _make_roles(connection, owner, service)
+        if profile.in_use:
+            _let_follow(connection, owner)
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(profile.database), sql.Identifier(owner.user))
         )
@@ -65,6 +70,13 @@ def _make_roles(connection: psycopg.Connection[tuple[object, ...]], owner: Login
     connection.execute(sql.SQL("GRANT pg_monitor, pg_signal_backend TO {}").format(sql.Identifier(owner.user)))
 
 
+def _let_follow(connection: psycopg.Connection[tuple[object, ...]], owner: Login) -> None:
+    """What a DBA hands over besides for the engine `follow`: to make slots here, and to subscribe for the way back."""
+    who = sql.Identifier(owner.user)
+    connection.execute(sql.SQL("ALTER ROLE {} REPLICATION").format(who))
+    connection.execute(sql.SQL("GRANT pg_create_subscription TO {}").format(who))
+
+
 def _fill(cluster: Cluster, profile: Profile, owner: Login, *, seed: int, scale: float) -> None:
     with psycopg.connect(
         host=cluster.host, port=cluster.port, dbname=profile.database, user=owner.user, password=owner.password,
@@ -78,9 +90,25 @@ def _fill(cluster: Cluster, profile: Profile, owner: Login, *, seed: int, scale:
             for step in steps:
                 _run(connection, SQL / profile.database / f"{step}.sql", seed=seed, scale=scale)
             connection.commit()
+        if profile.in_use:
+            _make_room_for_witness(connection, profile)
     with cluster.connect(profile.database) as connection:
         connection.execute("SET default_statistics_target = 10")  # a sample of 3,000 rows a table
         connection.execute("VACUUM (ANALYZE)")
+
+
+def _make_room_for_witness(connection: psycopg.Connection[tuple[object, ...]], profile: Profile) -> None:
+    """Tables of the witness's own, beside the service's: nothing that it does changes what the generator made."""
+    connection.execute(sql.SQL("CREATE SCHEMA {0}; SET search_path = {0}").format(sql.Identifier(WITNESS)))
+    connection.execute(TABLES)
+    for words in ("USAGE ON SCHEMA", "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA",
+                  "USAGE ON ALL SEQUENCES IN SCHEMA"):  # fmt: skip
+        connection.execute(
+            sql.SQL("GRANT {} {} TO {}").format(
+                sql.SQL(words), sql.Identifier(WITNESS), sql.Identifier(profile.service)
+            )
+        )
+    connection.commit()
 
 
 def _run(connection: psycopg.Connection[tuple[object, ...]], script: Path, *, seed: int, scale: float) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from sandbox.agencies import database, folder
 from sandbox.agencies.database import Login
+from sandbox.agencies.in_use import Program
 from sandbox.agencies.profiles import PROFILES, Profile
 from sandbox.postgres import Cluster
 
@@ -38,6 +39,8 @@ class Request:
     scale: float
     seed: int
     pilots: tuple[str, ...]
+    nameserver: str = ""
+    """Who knows where the services' names lead; without one no service is in use."""
 
 
 class Agency:
@@ -72,8 +75,20 @@ class Agency:
         count = folder.make(self.files, self.profile, seed=self.request.seed, scale=self.request.scale)
         log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
 
+    def program(self) -> Program | None:
+        """The service's own program; None when nobody uses it."""
+        if not (self.profile.in_use and self.request.nameserver):
+            return None
+        login = {
+            "port": self.cluster.port, "dbname": self.profile.database, "user": self.service.user,
+            "password": self.service.password, "options": f"-c search_path={database.WITNESS}",
+        }  # fmt: skip
+        at = self.cluster.host, self.profile.in_use, self.request.nameserver
+        return Program(self.home, login, *at, self.request.seed)
+
     def as_json(self) -> dict[str, Any]:
-        """Where everything is, passwords included."""
+        """Where everything is, passwords included; `program` is the folder of the one that uses it, if any."""
+        in_use = self.profile.in_use and self.request.nameserver
         return {
             "name": self.profile.name,
             "address": self.cluster.host,
@@ -82,6 +97,7 @@ class Agency:
             "owner": {"user": self.owner.user, "password": self.owner.password},
             "service": {"user": self.service.user, "password": self.service.password},
             "files": str(self.files.resolve()),
+            "program": str(self.home.resolve()) if in_use else "",
         }
 
 
@@ -94,10 +110,13 @@ def serve(request: Request, stop: threading.Event) -> int:
         log.error("%s", refusal)
         return 1
     agencies = [Agency(PROFILES[pilot], request) for pilot in request.pilots]
+    programs = [program for agency in agencies if (program := agency.program()) is not None]
     try:
         if not _make(agencies, stop):
             return 0
         _write_ready(request, agencies)
+        for program in programs:
+            program.start()
         stop.wait()
         return 0
     except Exception:
@@ -105,6 +124,8 @@ def serve(request: Request, stop: threading.Event) -> int:
         return 1
     finally:
         request.ready.unlink(missing_ok=True)
+        for program in programs:
+            program.stop()
         for agency in agencies:
             agency.cluster.stop()
 

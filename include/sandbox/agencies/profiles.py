@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Profile:
-    """One agency: its database, and its folder of `files` files at scale 1."""
+    """One agency: its database, and its folder of `files` files at scale 1.
+
+    `in_use`: the name under which its program reaches the database all day long; empty when nobody uses it just now.
+    The DBA of a service in use gives the owner what it takes to be followed.
+    """
 
     pilot: str
     database: str
     folder: str
     files: int
+    in_use: str = ""
 
     @property
     def host_octet(self) -> int:
@@ -41,12 +46,12 @@ PROFILES = {
     for profile in (
         Profile("p01", "website", "uploads", 450),
         Profile("p02", "registry", "documents", 350),
-        Profile("p03", "booking", "tickets", 250),
+        Profile("p03", "booking", "tickets", 250, in_use="queue.p03.pilots.example"),
         Profile("p04", "complaints", "attachments", 400),
         Profile("p05", "catalogue", "open_data", 2_000),
-        Profile("p06", "training", "registers", 300),
+        Profile("p06", "training", "registers", 300, in_use="training.p06.pilots.example"),
         Profile("p07", "licensing", "applications", 350),
-        Profile("p08", "maps", "layers", 300),
+        Profile("p08", "maps", "layers", 300, in_use="maps.p08.pilots.example"),
         Profile("p09", "assets", "scans", 350),
         Profile("p11", "cooperatives", "charters", 250),
     )

@@ -76,7 +76,7 @@ def test_another_agency_sees_nothing_of_this_pilot(stack: Stack, journey: Journe
 
 @pytest.mark.parametrize("pilot", ["p02", "p05"])
 def test_an_agency_sees_its_own_in_every_list_and_nothing_else(stack: Stack, journey: Journey, pilot: str) -> None:
-    owner, own = stack.enter(f"owner_{pilot}"), {f"onboard_{pilot}", f"roll_back_{pilot}"}
+    owner, own = stack.enter(f"owner_{pilot}"), {f"onboard_{pilot}", f"roll_back_{pilot}", f"close_{pilot}"}
     assert {dag["dag_id"] for dag in owner.call("GET", "/api/v2/dags")["dags"]} == own
     assert {dag["dag_id"] for dag in owner.call("GET", "/ui/dags")["dags"]} == own
     started = {DAG} if pilot == PILOT else set()

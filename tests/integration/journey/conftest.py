@@ -23,6 +23,7 @@ from whole_journey import agencies, choose_pilots, pilot_of, steps
 
 from onboarding.addresses import Database
 from onboarding.anchors import Anchor, read_anchors
+from onboarding.databases.sessions import session
 from onboarding.ledger import Ledger
 from onboarding.ledger_schema import ensure_schema
 from onboarding.manifest import Manifest
@@ -92,6 +93,19 @@ def travel(pilot: Pilot, *, first: str = "receive", last: str = "declare", times
         for _ in range(times):
             with ONE_AT_A_TIME if name == "expect" else nullcontext():
                 every[name]()
+
+
+def replicating(database: Database) -> tuple[int, int, int]:
+    """How many slots, publications and subscriptions there are."""
+    with session(database) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database()),"
+            " (SELECT count(*) FROM pg_publication),"
+            " (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
+            "  WHERE d.datname = current_database())"
+        ).fetchone()
+    assert row is not None
+    return row
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The other seven sample pilots, each from its manifest to live, in a sandbox of their own: nothing is unaccounted."""
+"""Six of the other sample pilots (p03 has a room of its own), from manifest to live: nothing is unaccounted."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from typing import Any
 import psycopg
 import pytest
 from sandbox_process import running
-from whole_journey import agencies, choose_pilots
+from whole_journey import agencies, approve, choose_pilots, open_gate
 
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
+from onboarding.errors import Stop
 from onboarding.ledger import Ledger
 from onboarding.programme.report import shortfalls
+from onboarding.stages import decision, no_return, sides, way_back
 
-from .conftest import SCALE, World, travel
+from .conftest import SCALE, World, replicating, travel
 
-SEVEN = ("p01", "p03", "p04", "p06", "p07", "p08", "p11")
+SIX = ("p01", "p04", "p06", "p07", "p08", "p11")
 AT_ONCE = 2
 
 
 @pytest.fixture(scope="module")
 def chosen(request: pytest.FixtureRequest) -> list[str]:
-    """Those of the seven whose tests run, so that `-k p07` makes one agency and one journey."""
+    """Those of the six whose tests run, so that `-k p07` makes one agency and one journey."""
     here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
     return [item.callspec.params["pilot_id"] for item in here if hasattr(item, "callspec")]
 
 
 @pytest.fixture(scope="module")
-def seven(
+def six(
     chosen: list[str],
     make_ledger: Callable[[], tuple[Database, Database, Ledger]],
     tmp_path_factory: pytest.TempPathFactory,
@@ -44,32 +46,52 @@ def seven(
 
 
 @pytest.fixture(scope="module")
-def on_their_way(seven: World, chosen: list[str]) -> Iterator[dict[str, Future[None]]]:
+def on_their_way(six: World, chosen: list[str]) -> Iterator[dict[str, Future[None]]]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {pilot: pool.submit(travel, seven.pilot(pilot)) for pilot in chosen}
+        yield {pilot: pool.submit(travel, six.pilot(pilot)) for pilot in chosen}
 
 
-@pytest.mark.parametrize("pilot_id", SEVEN)
+@pytest.mark.parametrize("pilot_id", SIX)
 def test_goes_live_with_nothing_lost(
-    seven: World, on_their_way: dict[str, Future[None]], pilot_id: str, told: Callable[[dict[str, Any]], str]
+    six: World, on_their_way: dict[str, Future[None]], pilot_id: str, told: Callable[[dict[str, Any]], str]
 ) -> None:
     on_their_way[pilot_id].result()
 
-    document = seven.report([pilot_id])
+    document = six.report([pilot_id])
     (found,) = document["pilots"]
-    assert seven.ledger.cutover_state(pilot_id) is CutoverState.COMMITTED
+    assert six.ledger.cutover_state(pilot_id) is CutoverState.COMMITTED
     assert found["state"] == "live"
     assert document["unaccounted_rows"] == document["unaccounted_files"] == 0, told(document)
-    assert found["rows"] == rows_of(seven, pilot_id)
-    folder = Path(seven.sides["pilots"][pilot_id]["files"])
+    assert found["rows"] == rows_of(six, pilot_id)
+    folder = Path(six.sides["pilots"][pilot_id]["files"])
     assert found["files"] == sum(path.is_file() and not path.is_symlink() for path in folder.rglob("*"))
 
 
-def test_nothing_was_asked_for_twice(seven: World, on_their_way: dict[str, Future[None]]) -> None:
+@pytest.mark.parametrize("pilot_id", ["p08"])
+def test_the_way_back_is_given_up_by_a_decision_of_its_own(
+    six: World, on_their_way: dict[str, Future[None]], pilot_id: str
+) -> None:
+    on_their_way[pilot_id].result()
+    pilot = six.pilot(pilot_id, "close")
+    source, target = sides.source(pilot, "maps"), sides.target(pilot, "maps")
+    assert (replicating(source), replicating(target)) == ((0, 0, 1), (1, 1, 0))
+    no_return.describe(pilot)
+    approve(pilot, decision.NO_RETURN)
+    for _ in range(2):  # a cleared task
+        assert no_return.give_up_way_back(pilot) == {"state": CutoverState.CLOSED}
+    assert replicating(source) == replicating(target) == (0, 0, 0)
+    with pytest.raises(Stop) as stopped:
+        way_back.close_target(pilot)
+    assert stopped.value.key == "cutover.nothing_to_turn_back"
+    open_gate(pilot, "soak")
+    assert six.report([pilot_id])["pilots"][0]["state"] == "live"
+
+
+def test_nothing_was_asked_for_twice(six: World, on_their_way: dict[str, Future[None]]) -> None:
     for journey in on_their_way.values():
         journey.result()
-    assert shortfalls(seven.report(list(on_their_way), compared=False)) == []
-    assert seven.duplicates() == []
+    assert shortfalls(six.report(list(on_their_way), compared=False)) == []
+    assert six.duplicates() == []
 
 
 def rows_of(world: World, pilot_id: str) -> int:

@@ -1,0 +1,216 @@
+"""A service that goes on writing while it is moved: nothing it wrote is lost on the way there, nor on the way back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sandbox_process import running
+from whole_journey import PEOPLE, agencies, approve, choose_pilots, open_gate
+
+from onboarding.addresses import Database
+from onboarding.cutover.state import CutoverState
+from onboarding.databases.sessions import session
+from onboarding.errors import Stop
+from onboarding.ledger import Ledger
+from onboarding.programme.figures import KINDS, Figures, figures
+from onboarding.stages import cutover, decision, following, no_return, sides, validation, way_back
+from onboarding.stages.pilot import Pilot
+
+from .conftest import SCALE, World, replicating, travel
+
+PILOT, DATABASE = "p03", "booking"
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+
+
+@dataclass
+class Clerk:
+    """Writes one ticket after the other where the service's name leads, and keeps those that were acknowledged."""
+
+    pilot: Pilot
+    acknowledged: list[str] = field(default_factory=list)
+    refused: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._write_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join(30)
+            self._stop.clear()
+
+    def _write_on(self) -> None:
+        while not self._stop.wait(0.05):
+            self.write(f"ticket {len(self.acknowledged)}")
+
+    def write(self, body: str) -> None:
+        """One transaction over two tables, one of them keyed by a sequence."""
+        try:
+            with self._service().connect() as connection:
+                connection.execute("INSERT INTO sms_outbox (booking, body) VALUES (1, %s)", [body])
+                connection.execute("UPDATE booking SET state = 'served', updated = now() WHERE id = 1")
+        except REFUSED:
+            self.refused += 1
+            return
+        self.acknowledged.append(body)
+
+    def _service(self) -> Database:
+        record = self.pilot.manifest.cutover.traffic.record
+        try:
+            address = self.pilot.resolve(record)
+        except Exception:  # before the name is ours to lead, the agency's own leads there
+            return sides.source_service(self.pilot, DATABASE)
+        return sides.source_service(self.pilot, DATABASE).at(address)
+
+
+def bodies(database: Database) -> list[str]:
+    with session(database) as connection:
+        rows = connection.execute("SELECT body FROM public.sms_outbox WHERE body LIKE 'ticket%' ORDER BY id").fetchall()
+    return [body for (body,) in rows]
+
+
+def counted(pilot: Pilot) -> Figures:
+    return figures(pilot.manifest, pilot.ledger.records(pilot=pilot.id, kind=KINDS))
+
+
+@pytest.fixture(scope="module")
+def alone(
+    make_ledger: Callable[[], tuple[Database, Database, Ledger]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    cloud_home, home = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("agencies")
+    with running(cloud_home) as cloud, agencies(home, cloud, PILOT, SCALE) as told:
+        world = World(cloud, told, *make_ledger())
+        choose_pilots(world.ledger)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def clerk(alone: World) -> Clerk:
+    return Clerk(alone.pilot(PILOT))
+
+
+@pytest.fixture(scope="module")
+def live(alone: World, clerk: Clerk) -> Pilot:
+    """Live, with somebody writing from before its load until after its switch."""
+    pilot = alone.pilot(PILOT)
+    travel(pilot, last="gate_targets_made")
+    with clerk.at_work():
+        travel(pilot, first="upload")
+        time.sleep(0.5)
+    return pilot
+
+
+def test_every_acknowledged_write_is_there_once(live: Pilot, clerk: Clerk) -> None:
+    assert live.ledger.cutover_state(PILOT) is CutoverState.COMMITTED
+    assert counted(live).state == "live"
+    assert len(clerk.acknowledged) > 20
+    assert bodies(sides.target(live, DATABASE)) == clerk.acknowledged
+
+
+def test_it_was_proven_while_it_went_on_writing(live: Pilot, clerk: Clerk) -> None:
+    found = live.ledger.records(pilot=PILOT, kind="reconciled", subject=DATABASE)
+    moments = {record.body["moment"]: record.body for record in found}
+    assert {moment: body["unaccounted"] for moment, body in moments.items()} == {"rehearsal": 0, "cutover": 0}
+    assert moments["cutover"]["source"] > moments["rehearsal"]["source"], "nothing was written in between"
+
+
+def test_the_freeze_held_and_was_short(live: Pilot, clerk: Clerk) -> None:
+    assert clerk.refused > 0, "nobody tried to write under the freeze"
+    freeze_s = counted(live).freeze_s
+    assert freeze_s is not None and 0 < freeze_s < 60
+
+
+def test_readers_moved_before_the_freeze(live: Pilot) -> None:
+    frozen = live.ledger.latest(PILOT, "freeze", "cutover")
+    reads = live.manifest.cutover.traffic.reads
+    led = live.ledger.records(pilot=PILOT, kind="traffic", subject=reads)
+    assert frozen is not None and [record.body["percent"] for record in led] == [0, 10, 50, 100]
+    assert all(record.seq < frozen.seq for record in led)
+
+
+def test_the_old_side_follows_the_new_one(live: Pilot, clerk: Clerk) -> None:
+    clerk.write("ticket after the night")
+    assert following.observe_way_back(live, DATABASE).answer == "pass"
+    assert bodies(sides.source(live, DATABASE)) == clerk.acknowledged
+    assert replicating(sides.source(live, DATABASE)) == (0, 0, 1), "forward is closed, the way back is open"
+    assert replicating(sides.target(live, DATABASE)) == (1, 1, 0)
+
+
+def test_nothing_is_reported_unaccounted_while_it_writes(alone: World, live: Pilot) -> None:
+    assert validation.compare(live, "report")[DATABASE] == 0
+
+
+def test_the_way_back_is_not_given_up_without_two_approvals_of_exactly_that(alone: World, live: Pilot) -> None:
+    pilot = alone.pilot(PILOT, "close")
+    assert no_return.describe(pilot)["followed"] == [DATABASE]
+    with pytest.raises(Stop) as stopped:
+        no_return.give_up_way_back(pilot)
+    assert stopped.value.key == "approvals.too_few"
+    question = decision.ask(pilot, decision.NO_RETURN, 1, PEOPLE, "platform")
+    assert f"still follows | {DATABASE} |" in question.body
+    assert pilot.ledger.cutover_state(PILOT) is CutoverState.COMMITTED
+
+
+def test_a_way_back_that_is_not_taken_goes_on_following(alone: World, live: Pilot, clerk: Clerk) -> None:
+    pilot = alone.pilot(PILOT, "looked back")
+    way_back.close_target(pilot)
+    assert way_back.measure_loss(pilot) == {"tables": 0, "rows": 0}
+    way_back.stay(pilot)
+    clerk.write("ticket after all")
+    assert following.observe_way_back(pilot, DATABASE).answer == "pass"
+    assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
+
+
+def test_the_way_back_loses_nothing_and_leaves_nothing(alone: World, live: Pilot, clerk: Clerk) -> None:
+    pilot = alone.pilot(PILOT, "back")
+    with clerk.at_work():
+        time.sleep(0.5)
+        for _ in range(2):  # a cleared task
+            way_back.close_target(pilot)
+        assert way_back.measure_loss(pilot) == {"tables": 0, "rows": 0}
+        with pytest.raises(Stop) as stopped:
+            way_back.turn_back(pilot)
+        assert stopped.value.key == "approvals.too_few"
+        approve(pilot, decision.WAY_BACK)
+        for _ in range(2):
+            way_back.turn_back(pilot)
+        open_gate(pilot, "turned_back")
+        time.sleep(0.5)
+    assert pilot.ledger.cutover_state(PILOT) is CutoverState.ROLLED_BACK
+    assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
+    assert clerk.acknowledged[-1] not in bodies(sides.target(pilot, DATABASE)), (
+        "written after the way back, on one side"
+    )
+    assert replicating(sides.source(pilot, DATABASE)) == (0, 0, 0)
+    assert replicating(sides.target(pilot, DATABASE)) == (0, 0, 0)
+
+
+def test_a_second_night_begins_anew_and_called_off_leaves_the_service_writing_at_home(
+    alone: World, live: Pilot, clerk: Clerk
+) -> None:
+    pilot = alone.pilot(PILOT, "again")
+    with clerk.at_work():
+        travel(pilot, last="ramp_reads")
+        for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
+            step(pilot)
+        hasty = pilot.manifest.cutover.model_copy(update={"freeze_budget": timedelta(0)})
+        late = replace(pilot, manifest=pilot.manifest.model_copy(update={"cutover": hasty}))
+        with pytest.raises(Stop) as stopped:
+            cutover.switch_over(late)
+        assert stopped.value.key == "cutover.overrun"
+        cutover.stand_down(pilot)
+        time.sleep(0.5)
+    assert pilot.ledger.cutover_state(PILOT) is CutoverState.ROLLED_BACK
+    assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
+    assert replicating(sides.source(pilot, DATABASE)) == (0, 0, 0)
+    assert replicating(sides.target(pilot, DATABASE)) == (0, 0, 0)
