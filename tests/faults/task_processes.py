@@ -99,7 +99,7 @@ class Tables:
 
     def task(self, identity: str) -> Task | None:
         row = self._connection.execute(TASK, [identity]).fetchone()
-        return Task(*row[:5], row[5] or "") if row else None
+        return Task(*row[:5], state=row[5] or "") if row else None
 
     def standing(self, task: Task) -> tuple[int, str]:
         """The attempt that the task is at now, and its state."""
