@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, TaskGroup, chain
 
-from onboarding.stages import account, cutover, following, intake, live, migration, validation
+from onboarding.stages import account, cutover, intake, live, migration, validation
 from onboarding_airflow.assets import PILOT_LIVE
 from onboarding_airflow.gates import GateSensor
 from onboarding_airflow.journey import Journey
@@ -82,7 +82,7 @@ def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
     reads = [do(cutover.ramp_reads)] if journey.manifest.cutover.traffic.reads else []
     chain(
         validated,
-        do(following.begin),
+        do(cutover.begin_following),
         gate("window"),
         journey.approval(1),
         journey.approval(2),

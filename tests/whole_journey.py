@@ -32,7 +32,6 @@ from onboarding.stages import (
     account,
     cutover,
     decision,
-    following,
     gates,
     intake,
     live,
@@ -217,7 +216,7 @@ def _copy_night() -> list[Callable[[Pilot], Any] | str]:
 def _follow_night(pilot: Pilot) -> list[Callable[[Pilot], Any] | str]:
     reads = [cutover.ramp_reads] if pilot.manifest.cutover.traffic.reads else []
     return [
-        following.begin, "window", approve, "near", *reads, cutover.switch_over,
+        cutover.begin_following, "window", approve, "near", *reads, cutover.switch_over,
     ]  # fmt: skip
 
 

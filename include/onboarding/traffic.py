@@ -103,6 +103,19 @@ def current_weights(route53: Route53Client, name: Name) -> dict[str, int]:
     }
 
 
+@explaining("route53")
+def longest_ttl(route53: Route53Client, name: Name) -> int:
+    """For how long somebody may still go by what the record says now, in seconds; 0 when it is not there."""
+    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=name.zone_id)
+    here = [
+        record.get("TTL", 0)
+        for page in pages
+        for record in page["ResourceRecordSets"]
+        if record["Name"].rstrip(".") == name.record
+    ]
+    return max(here, default=0)
+
+
 def probe(resolve: Resolver, record: str, ask: Ask, times: int) -> tuple[str, ...]:
     """The addresses that the name gave in `times` look-ups, each asked. Raises what `ask` raises."""
     seen = []

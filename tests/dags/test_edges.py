@@ -78,7 +78,7 @@ ROLL_BACK_P02 = {
 
 
 FOLLOWED_P03 = {
-    "cutover.begin": ["cutover.gate_window"],
+    "cutover.begin_following": ["cutover.gate_window"],
     "cutover.gate_window": ["cutover.approve_cutover_1"],
     "cutover.approve_cutover_1": ["cutover.approve_cutover_2"],
     "cutover.approve_cutover_2": ["cutover.gate_near"],

@@ -45,7 +45,7 @@ OTHERS = (
     "ask_golden_queries", "rehearse", "approve_cutover_1", "approve_cutover_2", "prove", "release", "revoke_access",
     "declare", "gate_account_made", "gate_migration", "gate_validation", "gate_cutover",
 )  # fmt: skip
-FOLLOWED = {"freeze": "switch_over", "shift_traffic": "switch_over", "prove": "begin", "release": "gate_near"}
+FOLLOWED = {"freeze": "switch_over", "shift_traffic": "switch_over", "prove": "begin_following", "release": "gate_near"}
 """What a pilot that is followed has instead."""
 ANY = ""
 LATEST_S = 1.0

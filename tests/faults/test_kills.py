@@ -31,7 +31,7 @@ def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> N
         Order("supervisor", "p02", "finish_load", 0.3),
         Order("child", "p02", "freeze", 0.2),
         Order("supervisor", "p02", "shift_traffic", 2.0),
-        Order("child", "p03", "begin", 0.2),
+        Order("child", "p03", "begin_following", 0.2),
         Order("child", "p03", "switch_over", 1.0),
     ]
     outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02", "p03"], 0.02)

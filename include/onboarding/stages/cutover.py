@@ -6,7 +6,7 @@ what was written last has to arrive under the freeze.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from onboarding import traffic
@@ -21,7 +21,7 @@ from onboarding.stages import decision, following, loads, sides, uploading, vali
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
-AT_ONCE = (0, 100)
+AT_ONCE = (100,)
 
 
 def switch_over(pilot: Pilot) -> dict[str, str]:
@@ -65,6 +65,14 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
     for workload in pilot.manifest.databases:
         engine_freeze.unfreeze(sides.source(pilot, workload.name), workload.service_role)
     raise Stop("cutover.overtaken", where=pilot.id, state=state)
+
+
+def begin_following(pilot: Pilot) -> dict[str, str]:
+    """Let what was written since the copy flow after; make the way back ready, still off, and the writers' name."""
+    begun = following.begin(pilot)
+    if begun:
+        validation.prepare_name(pilot, pilot.manifest.cutover.traffic.record)
+    return begun
 
 
 def ramp_reads(pilot: Pilot) -> dict[str, int]:
@@ -121,8 +129,8 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
     _demand_proof(pilot)
     settings = pilot.manifest.cutover.traffic
     name = validation.service_name(pilot, settings.record)
-    steps = AT_ONCE if pilot.manifest.follows else settings.ramp
-    validation.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record))
+    steps, hold = (AT_ONCE, timedelta(0)) if pilot.manifest.follows else (settings.ramp, settings.step)
+    validation.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record), hold=hold)
     return {"percent": 100}
 
 

@@ -60,7 +60,7 @@ def open_slot(pilot: Pilot, workload: str, load: str) -> Snapshot:
 
 
 def begin(pilot: Pilot) -> dict[str, str]:
-    """Let what was written since the copy flow after, and make the way back ready, still off."""
+    """Let what was written since the copy flow after, and make the way back ready, still off; nothing once frozen."""
     if sides.has_switched(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
         return {}
     for workload in pilot.manifest.databases:

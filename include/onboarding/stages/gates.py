@@ -211,7 +211,7 @@ def window(pilot: Pilot) -> Checks:
 
 @_gate("near", deadline=timedelta(days=2))
 def near(pilot: Pilot) -> Checks:
-    """Is the target seconds behind the source, are both schemas still alike, and does the source's disk bear it?"""
+    """Is the target seconds behind, are both schemas alike, does the source's disk bear it, is an old TTL forgotten?"""
     if sides.has_switched(pilot):
         return {"switched": partial(_switched, pilot)}
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:  # drained: nothing flows any more
@@ -221,6 +221,7 @@ def near(pilot: Pilot) -> Checks:
         checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
         checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
         checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
+    checks["ttl"] = lambda: validation.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
     return checks
 
 

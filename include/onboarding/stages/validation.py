@@ -22,7 +22,7 @@ from onboarding.databases.snapshot import exported, is_held
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
 from onboarding.manifest import DatabaseWorkload
-from onboarding.observations import Answer
+from onboarding.observations import Answer, Observation
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
@@ -201,8 +201,13 @@ def ramp(
     name: traffic.Name,
     steps: Sequence[int],
     arrived: Callable[[traffic.StepResult], None] | None = None,
+    *,
+    hold: timedelta | None = None,
 ) -> None:
-    """The name's look-ups move to the target in steps (per cent), each probed with the service's own login."""
+    """The name's look-ups move to the target in steps (per cent), each probed with the service's own login.
+
+    Each step is held for as long as the manifest says, or for `hold`.
+    """
     settings = pilot.manifest.cutover.traffic
     mine = _lead(pilot, name)
     traffic.ramp(
@@ -212,10 +217,31 @@ def ramp(
         resolve=pilot.resolve,
         ask=lambda address: probe_service(pilot, address),
         probes=settings.probes,
-        hold=settings.step,
+        hold=settings.step if hold is None else hold,
         arrived=arrived,
         still_ours=lambda: _demand_lead(pilot, name, mine),
     )
+
+
+def prepare_name(pilot: Pilot, record: str) -> None:
+    """The name leads to the source, by records that can be turned at once: what its TTL was is written down."""
+    name, route53 = service_name(pilot, record), pilot.cloud.client("route53", region="us-east-1")
+    was = traffic.longest_ttl(route53, name)
+    _lead(pilot, name)
+    traffic.set_weights(route53, name, 0)
+    pilot.record("name_prepared", record, {"ttl_was": was, "ttl": name.ttl_s})
+
+
+def observe_ttl(pilot: Pilot, record: str) -> Observation:
+    """Whether nobody goes by an older TTL of the name any more, so that turning it is soon known everywhere."""
+    told = pilot.ledger.records(pilot=pilot.id, kind="name_prepared", subject=record)
+    known = max((one.at + timedelta(seconds=one.body["ttl_was"]) for one in told), default=None)
+    now = pilot.clock()
+    if known is None:
+        return Observation("ttl", Answer.UNKNOWN, None, record, now, "cutover.name_not_prepared", {"record": record})
+    answer = Answer.PASS if now >= known else Answer.UNKNOWN
+    values = {"record": record, "known": known.isoformat(timespec="seconds")}
+    return Observation("ttl", answer, values["known"], "passed", now, "cutover.old_ttl", values)
 
 
 def turn_traffic_back(pilot: Pilot, name: traffic.Name) -> None:

@@ -138,6 +138,16 @@ def test_readers_moved_before_the_freeze(live: Pilot) -> None:
     assert all(record.seq < frozen.seq for record in led)
 
 
+def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live: Pilot) -> None:
+    record = live.manifest.cutover.traffic.record
+    led = live.ledger.records(pilot=PILOT, kind="traffic", subject=record)
+    assert [step.body["percent"] for step in led] == [100]
+    assert validation.observe_ttl(live, record).answer == "pass"
+    slow = live.ledger.record(PILOT, "name_prepared", "slow.p03.pilots.example", {"ttl_was": 3600, "ttl": 1})
+    waits = validation.observe_ttl(live, slow.subject)
+    assert (waits.answer, waits.why) == ("unknown", "cutover.old_ttl")
+
+
 def test_the_old_side_follows_the_new_one(live: Pilot, clerk: Clerk) -> None:
     clerk.write("ticket after the night")
     assert following.observe_way_back(live, DATABASE).answer == "pass"
