@@ -150,6 +150,7 @@ def open_gate(pilot: Pilot, name: str, within_s: float = 60) -> None:
 def load(pilot: Pilot, kind: str) -> None:
     for workload in pilot.manifest.databases:
         ended = threading.Event()
+        loading.begin_anew_if_unproven(pilot, workload.name, kind)
         held = loading.hold_snapshot(pilot, workload.name, kind)
         if held is not None:
             threading.Thread(target=_hold, args=(pilot, workload.name, kind, held, ended), daemon=True).start()

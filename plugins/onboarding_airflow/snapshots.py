@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.errors import OnboardingError
 from onboarding.stages import loading, loads
-from onboarding_airflow.outcomes import mend, passes, tell
+from onboarding_airflow.outcomes import mend, opened, passes, tell
 from onboarding_airflow.pilots import open_pilot
 
 POLL_S = 1.0
@@ -61,6 +61,8 @@ class HoldSnapshot(BaseOperator):
         self.pilot_id, self.workload, self.kind, self.within = pilot_id, workload, kind, within
 
     def execute(self, context: Context) -> None:
+        with opened(self.pilot_id, context) as pilot:
+            loading.begin_anew_if_unproven(pilot, self.workload, self.kind)
         self.defer(
             trigger=SnapshotTrigger(
                 pilot_id=self.pilot_id,

@@ -191,7 +191,9 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
 
 
 def _stop_reading_there(pilot: Pilot) -> None:
-    if reads := pilot.manifest.cutover.traffic.reads:
+    """The readers' name leads to the source again, if it was ever led."""
+    reads = pilot.manifest.cutover.traffic.reads
+    if reads and validation.was_led(pilot, reads):
         validation.turn_traffic_back(pilot, validation.service_name(pilot, reads))
 
 

@@ -17,7 +17,7 @@ from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
 from onboarding.stages import following, sides
-from onboarding.stages.loads import FINAL, begin_anew, is_settled, load_name
+from onboarding.stages.loads import FINAL, begin_anew, is_settled, load_name, was_validated
 from onboarding.stages.pilot import Pilot
 
 MIXED = "databases.mixed_snapshot"
@@ -32,6 +32,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     After a snapshot was lost with rows half moved, clearing this begins the load anew, clean, under another name.
     """
     _begin_anew_if_mixed(pilot, workload, kind)
+    begin_anew_if_unproven(pilot, workload, kind)
     load = load_name(pilot, workload, kind)
     subject = f"{workload}/{load}"
     if is_settled(pilot, workload, kind, load):
@@ -125,6 +126,23 @@ def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
     opened = following.open_slot(pilot, workload, load) if pilot.manifest.follows else snapshot.open_snapshot(source)
     pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
     return Held(opened, load)
+
+
+def begin_anew_if_unproven(pilot: Pilot, workload: str, kind: str) -> None:
+    """A followed load that was not proven while its snapshot was held can be no more: the source has moved on.
+
+    Asked when a journey comes to the load, before anything of it is done; a triggerer that only started again finds
+    the load finished and leaves it so.
+    """
+    if kind == FINAL or not pilot.manifest.follows or sides.has_switched(pilot):
+        return
+    load = load_name(pilot, workload, kind)
+    finished = pilot.ledger.latest(pilot.id, "load_finished", f"{workload}/{load}")
+    held = pilot.ledger.latest(pilot.id, "snapshot", f"{workload}/{load}")
+    if finished is None or following.has_begun(pilot) or was_validated(pilot, after=finished.seq):
+        return
+    if held is None or not snapshot.is_held(sides.source(pilot, workload), str(held.body["id"])):
+        begin_anew(pilot, workload, load)
 
 
 def _begin_anew_if_mixed(pilot: Pilot, workload: str, kind: str) -> None:

@@ -63,11 +63,19 @@ def _waits_for_proof(pilot: Pilot, workload: str, load: str) -> bool:
     if finished is None or not pilot.manifest.follows or sides.has_switched(pilot):
         return False
     told = pilot.ledger.latest(pilot.id, Rehearsal.KIND, "cutover")
-    failed = pilot.ledger.latest(pilot.id, "stage", "validation")
-    return not (
-        (told is not None and told.seq > finished.seq)
-        or (failed is not None and failed.seq > finished.seq and failed.body["state"] == "failed")
-    )
+    rehearsed = told is not None and told.seq > finished.seq
+    return not rehearsed and _validation(pilot, finished.seq) != "failed"
+
+
+def was_validated(pilot: Pilot, *, after: int) -> bool:
+    """Whether the validation passed since that record."""
+    return _validation(pilot, after) == "passed"
+
+
+def _validation(pilot: Pilot, after: int) -> str:
+    """What was told of the stage last since that record; empty when nothing was."""
+    told = pilot.ledger.latest(pilot.id, "stage", "validation")
+    return str(told.body["state"]) if told is not None and told.seq > after else ""
 
 
 def _base(load: str) -> str:

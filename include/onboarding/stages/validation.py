@@ -256,6 +256,11 @@ def _lead(pilot: Pilot, name: traffic.Name) -> int:
     return pilot.ledger.next_fence(pilot.id, f"traffic:{name.record}", run=pilot.run)
 
 
+def was_led(pilot: Pilot, record: str) -> bool:
+    """Whether any attempt ever set the name's weights."""
+    return pilot.ledger.latest(pilot.id, "fence", f"traffic:{record}") is not None
+
+
 def _demand_lead(pilot: Pilot, name: traffic.Name, mine: int) -> None:
     latest = pilot.ledger.latest(pilot.id, "fence", f"traffic:{name.record}")
     if latest is None or int(latest.body["token"]) != mine:

@@ -19,8 +19,9 @@ from onboarding.cutover.state import CutoverState
 from onboarding.databases.sessions import session
 from onboarding.errors import Stop
 from onboarding.ledger import Ledger
+from onboarding.programme import progress
 from onboarding.programme.figures import KINDS, Figures, figures
-from onboarding.stages import cutover, decision, following, no_return, sides, validation, way_back
+from onboarding.stages import cutover, decision, following, loads, no_return, sides, validation, way_back
 from onboarding.stages.pilot import Pilot
 
 from .conftest import SCALE, World, replicating, travel
@@ -210,7 +211,13 @@ def test_a_second_night_begins_anew_and_called_off_leaves_the_service_writing_at
 ) -> None:
     pilot = alone.pilot(PILOT, "again")
     with clerk.at_work():
-        travel(pilot, last="ramp_reads")
+        travel(pilot, last="load_rehearsal")
+        before = loads.load_name(pilot, DATABASE, loads.REHEARSAL)
+        progress.failed(pilot.ledger, PILOT, "validation")  # and so the snapshot goes, with the load unproven
+        while validation.moment_of_load(pilot, DATABASE):
+            time.sleep(0.1)
+        travel(pilot, first="load_rehearsal", last="ramp_reads")
+        assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
             step(pilot)
         hasty = pilot.manifest.cutover.model_copy(update={"freeze_budget": timedelta(0)})
