@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, chain
+from airflow.sdk import chain
 
 from onboarding.manifest import Manifest
 from onboarding.stages import decision, no_return
@@ -16,19 +16,15 @@ def closing_id(manifest: Manifest) -> str:
 
 
 for manifest in to_build(closing_id):
-    with DAG(
-        dag_id=closing_id(manifest),
-        dag_display_name=f"{manifest.id} · จุดที่ย้อนกลับไม่ได้ · point of no return",
-        description=f"{manifest.name.en}: the way back is given up",
-        schedule=None,
-        max_active_runs=1,
-        default_args={"owner": manifest.agency.id, **weighing(USUAL)},
-        catchup=False,
-        tags=["point of no return", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
-        access_control=Journey.access(manifest),
-        doc_md=__doc__,
+    journey = Journey(manifest)
+    with journey.dag(
+        closing_id(manifest),
+        "จุดที่ย้อนกลับไม่ได้ · point of no return",
+        f"{manifest.name.en}: the way back is given up",
+        tag="point of no return",
+        doc=__doc__,
+        weight=weighing(USUAL),
     ):
-        journey = Journey(manifest)
         chain(
             journey.do(no_return.describe),
             journey.approval(1, decision.NO_RETURN),

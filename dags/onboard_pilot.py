@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, TaskGroup, chain
+from airflow.sdk import TaskGroup, chain
 
 from onboarding.stages import account, cutover, intake, live, migration, validation
 from onboarding_airflow.assets import PILOT_LIVE
@@ -96,16 +96,13 @@ def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
 
 
 for manifest in to_build(lambda manifest: manifest.dag_id):
-    with DAG(
-        dag_id=manifest.dag_id,
-        dag_display_name=f"{manifest.id} · {manifest.name.th}",
-        description=manifest.name.en,
-        schedule=None,
-        max_active_runs=1,
-        default_args={"owner": manifest.agency.id, **weighing(USUAL)},
-        catchup=False,
-        tags=["onboarding", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
-        access_control=Journey.access(manifest),
-        doc_md=__doc__,
+    journey = Journey(manifest)
+    with journey.dag(
+        manifest.dag_id,
+        manifest.name.th,
+        manifest.name.en,
+        tag="onboarding",
+        doc=__doc__,
+        weight=weighing(USUAL),
     ):
-        onboard(Journey(manifest))
+        onboard(journey)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, chain
+from airflow.sdk import chain
 
 from onboarding.manifest import Manifest
 from onboarding.stages import decision, way_back
@@ -16,19 +16,15 @@ def way_back_id(manifest: Manifest) -> str:
 
 
 for manifest in to_build(way_back_id):
-    with DAG(
-        dag_id=way_back_id(manifest),
-        dag_display_name=f"{manifest.id} · ย้อนกลับ · way back",
-        description=f"{manifest.name.en}: back to the agency's own machines",
-        schedule=None,
-        max_active_runs=1,
-        default_args={"owner": manifest.agency.id, **weighing(STOPPED)},
-        catchup=False,
-        tags=["way back", manifest.id, *(["สมมติ"] if manifest.fictional else [])],
-        access_control=Journey.access(manifest),
-        doc_md=__doc__,
+    journey = Journey(manifest)
+    with journey.dag(
+        way_back_id(manifest),
+        "ย้อนกลับ · way back",
+        f"{manifest.name.en}: back to the agency's own machines",
+        tag="way back",
+        doc=__doc__,
+        weight=weighing(STOPPED),
     ):
-        journey = Journey(manifest)
         chain(
             closed := journey.do(way_back.close_target),
             journey.do(way_back.measure_loss),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import TaskGroup, chain
+from airflow.sdk import DAG, TaskGroup, chain
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
@@ -35,6 +35,22 @@ class Journey:
     def access(manifest: Manifest) -> Mapping[str, Mapping[str, set[str]]]:
         """The agency owner reads its own pilot's DAG; FAB makes no other one visible to that role."""
         return {f"AgencyOwner_{manifest.id}": {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}}
+
+    def dag(self, dag_id: str, title: str, what: str, *, tag: str, doc: str, weight: Mapping[str, Any]) -> DAG:
+        """A DAG of this pilot: started by hand, one run at a time; `title` and `what` are said to people."""
+        fictional = ["สมมติ"] if self.manifest.fictional else []
+        return DAG(
+            dag_id=dag_id,
+            dag_display_name=f"{self.manifest.id} · {title}",
+            description=what,
+            schedule=None,
+            max_active_runs=1,
+            default_args={"owner": self.manifest.agency.id, **weight},
+            catchup=False,
+            tags=[tag, self.manifest.id, *fictional],
+            access_control=self.access(self.manifest),
+            doc_md=doc,
+        )
 
     def do(self, function: Callable[..., Any], **task_arguments: Any) -> XComArg:
         return step(function, self.manifest.id, **task_arguments)
