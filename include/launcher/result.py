@@ -9,6 +9,7 @@ from launcher import witnesses
 from launcher.checkout import Checkout
 from launcher.journeys import RunningCheckout
 from launcher.screen import Screen
+from onboarding.cutover.state import CutoverState
 from onboarding.manifest import Manifest
 from onboarding.programme.commands import show_report
 from onboarding.programme.progress import where
@@ -20,12 +21,16 @@ MOMENT = "report"
 
 
 def figures(checkout: Checkout, manifests: Mapping[str, Manifest]) -> Document:
-    """The report of now: what lies on both sides is compared anew before it is counted."""
+    """The report of now: what lies on both sides is compared anew before it is counted.
+
+    Not where the way back was given up: the old side stands still since, and the service has gone on.
+    """
     running = RunningCheckout(checkout)
     pilots = {pilot: running.pilot(manifest, manifests) for pilot, manifest in manifests.items()}
     with witnesses.resting(running, manifests) as logs:
         for pilot in pilots.values():
-            if where(running.ledger, pilot.id).stage == "live":
+            given_up = running.ledger.cutover_state(pilot.id) is CutoverState.CLOSED
+            if where(running.ledger, pilot.id).stage == "live" and not given_up:
                 validation.compare(pilot, MOMENT)
         told = {name: witnesses.judged(pilots[name], log) for name, log in logs.items()}
     document = report(running.ledger, running.audit_entries(), list(manifests.values()), anchors=running.anchors())
