@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ log = logging.getLogger("sandbox.agencies")
 PAUSE_S = 0.1
 LOG, REST, RESTING = "witness.jsonl", "witness.rest", "witness.resting"
 LOOK_UP_WITHIN_S = 2.0
+BETWEEN_LOOKS_S = 0.02
 
 
 class Program:
@@ -86,6 +88,7 @@ def at_rest(folder: Path, *, patience: Callable[[], bool]) -> Iterator[Path]:
         while not (folder / RESTING).exists():
             if not patience():
                 raise TimeoutError(folder)
+            time.sleep(BETWEEN_LOOKS_S)
         yield folder / LOG
     finally:
         (folder / REST).unlink(missing_ok=True)
