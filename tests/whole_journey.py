@@ -104,6 +104,7 @@ def pilot_of(cloud: dict[str, Any], sides: dict[str, Any], ledger: Ledger, pilot
         run=run,
         requester="platform",
         clock=utc_now,
+        own_names=True,
     )
 
 

@@ -69,4 +69,5 @@ class RunningCheckout:
             services={workload.name: Login(service["user"], service["password"]) for workload in manifest.databases},
             folders={workload.name: Path(side["files"]) for workload in manifest.files},
             run="report",
+            own_names=True,
         )

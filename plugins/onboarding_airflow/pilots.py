@@ -66,7 +66,8 @@ class WhenAsked(Mapping[str, Value]):
 def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
     """Everything the journey of one pilot is handed, from the Connections of this deployment."""
     manifest = loaded().manifests[pilot_id]
-    resolve = resolver(os.environ.get("NAMRONG_NAMESERVER"))
+    nameserver = os.environ.get("NAMRONG_NAMESERVER")
+    resolve = resolver(nameserver)
 
     @cache
     def source(workload: str) -> Connection:
@@ -86,6 +87,7 @@ def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
         folders=WhenAsked(files, lambda name: Path(source(name).extra_dejson["path"])),
         run=run,
         requester=requester,
+        own_names=nameserver is not None,
     )
 
 

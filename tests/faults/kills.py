@@ -65,6 +65,7 @@ class Order:
     pilot: str
     leaf: str
     wait_s: float
+    missed: int = 0
 
     def fits(self, task: Task) -> bool:
         return self.leaf == ANY or (task.leaf == self.leaf and task.dag == f"onboard_{self.pilot}")
@@ -169,10 +170,11 @@ class Killer:
             self._aimed[identity] = order
 
     def _missed(self, identity: str, order: Order) -> None:
-        """It was over before its time: sooner at the next task."""
+        """It was over before its time: sooner at the next of its kind, if there are more; and then at any."""
         del self._aimed[identity]
-        leaf = order.leaf if order.leaf in ("copy_rows", "move_files", "finish_load") else ANY
-        self.open.append(replace(order, leaf=leaf, wait_s=order.wait_s / 2))
+        again = order.leaf in ("copy_rows", "move_files", "finish_load") and order.missed == 0
+        leaf = order.leaf if again else ANY
+        self.open.append(replace(order, leaf=leaf, wait_s=order.wait_s / 2, missed=order.missed + 1))
 
     def _kill(self, identity: str, order: Order, pair: Pair, age: float) -> None:
         task = self._tables.task(identity) if self._tables else None

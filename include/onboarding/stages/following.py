@@ -242,5 +242,5 @@ def _fence(pilot: Pilot, workload: str) -> int:
 
 
 def _reached(pilot: Pilot, database: Database) -> Database:
-    """As the other server reaches it: the sandbox's names resolve here alone, so there it is told the address."""
-    return replace(database, host=pilot.resolve(database.host)) if pilot.settings.sandbox else database
+    """As the other server reaches it: by its name, or, where only we can look that up, by its address."""
+    return replace(database, host=pilot.resolve(database.host)) if pilot.own_names else database

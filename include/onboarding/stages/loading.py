@@ -17,7 +17,7 @@ from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
 from onboarding.stages import following, sides
-from onboarding.stages.loads import FINAL, begin_anew, is_settled, load_name, was_validated
+from onboarding.stages.loads import FINAL, begin_anew, held_snapshot, is_settled, load_name, was_validated
 from onboarding.stages.pilot import Pilot
 
 MIXED = "databases.mixed_snapshot"
@@ -138,10 +138,9 @@ def begin_anew_if_unproven(pilot: Pilot, workload: str, kind: str) -> None:
         return
     load = load_name(pilot, workload, kind)
     finished = pilot.ledger.latest(pilot.id, "load_finished", f"{workload}/{load}")
-    held = pilot.ledger.latest(pilot.id, "snapshot", f"{workload}/{load}")
     if finished is None or following.has_begun(pilot) or was_validated(pilot, after=finished.seq):
         return
-    if held is None or not snapshot.is_held(sides.source(pilot, workload), str(held.body["id"])):
+    if not held_snapshot(pilot, workload, load):
         begin_anew(pilot, workload, load)
 
 

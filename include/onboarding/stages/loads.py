@@ -6,6 +6,7 @@ A load has a name, "rehearsal-1" or "final-1": its kind and the cutover attempt 
 from __future__ import annotations
 
 from onboarding.cutover.state import CutoverState
+from onboarding.databases.snapshot import is_held
 from onboarding.evidence_kinds import Rehearsal
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
@@ -55,6 +56,13 @@ def is_settled(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
 def is_finished(pilot: Pilot, workload: str, load: str) -> bool:
     """Whether every row of the load is there, and its indexes and constraints."""
     return pilot.ledger.latest(pilot.id, "load_finished", f"{workload}/{load}") is not None
+
+
+def held_snapshot(pilot: Pilot, workload: str, load: str) -> str:
+    """The id of the snapshot that the load is made from, while somebody has it open; else empty."""
+    told = pilot.ledger.latest(pilot.id, "snapshot", f"{workload}/{load}")
+    held = told is not None and is_held(sides.source(pilot, workload), str(told.body["id"]))
+    return str(told.body["id"]) if told is not None and held else ""
 
 
 def _waits_for_proof(pilot: Pilot, workload: str, load: str) -> bool:

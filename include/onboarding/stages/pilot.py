@@ -46,7 +46,10 @@ class Login:
 
 @dataclass(frozen=True)
 class Pilot:
-    """`sources`, `services` and `folders` are keyed by workload name; `others` are the other pilots' manifests."""
+    """`sources`, `services` and `folders` are keyed by workload name; `others` are the other pilots' manifests.
+
+    `own_names`: `resolve` asks a name server of our own, which the databases' servers do not.
+    """
 
     manifest: Manifest
     others: tuple[Manifest, ...]
@@ -60,6 +63,7 @@ class Pilot:
     run: str = ""
     requester: str = ""
     clock: Clock = utc_now
+    own_names: bool = False
 
     @property
     def id(self) -> str:

@@ -18,7 +18,7 @@ from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import time_needed
 from onboarding.databases import freeze, sequences
-from onboarding.databases.snapshot import exported, is_held
+from onboarding.databases.snapshot import exported
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
 from onboarding.manifest import DatabaseWorkload
@@ -27,7 +27,7 @@ from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
 from onboarding.stages import following, sides
-from onboarding.stages.loads import REHEARSAL, load_name
+from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.migration import effects
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import PREFIX, bucket
@@ -79,6 +79,15 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
     return unaccounted
 
 
+def compare_again(pilot: Pilot, moment: str) -> dict[str, int]:
+    """A live pilot, compared once more as it is now.
+
+    Not where the way back was given up: the old side stands still since then, and the service has gone on.
+    """
+    given_up = pilot.ledger.cutover_state(pilot.id) is CutoverState.CLOSED
+    return {} if given_up else compare(pilot, moment)
+
+
 def _to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
     """The databases that can be proven before the night.
 
@@ -89,11 +98,8 @@ def _to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
 
 def moment_of_load(pilot: Pilot, workload: str) -> str:
     """The exported name of the snapshot that the workload was loaded from, while somebody holds it; else empty."""
-    load = load_name(pilot, workload, REHEARSAL)
-    held = pilot.ledger.latest(pilot.id, "snapshot", f"{workload}/{load}")
-    if held is None or not pilot.manifest.follows:
-        return ""
-    return exported(str(held.body["id"])) if is_held(sides.source(pilot, workload), str(held.body["id"])) else ""
+    held = held_snapshot(pilot, workload, load_name(pilot, workload, REHEARSAL)) if pilot.manifest.follows else ""
+    return exported(held) if held else ""
 
 
 def not_proven(pilot: Pilot, moment: str, *, after: int) -> list[str]:

@@ -73,7 +73,7 @@ class World:
         chosen = [self.pilot(pilot_id) for pilot_id in of]
         if compared:
             for pilot in chosen:
-                validation.compare(pilot, "report")
+                validation.compare_again(pilot, "report")
         return report(self.ledger, self.audit(), [pilot.manifest for pilot in chosen], anchors=self.anchors())
 
 
