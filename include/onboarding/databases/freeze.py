@@ -1,4 +1,7 @@
-"""The freeze: the source database itself refuses the service's writes, until it is told otherwise."""
+"""The freeze: the source database itself refuses the service's writes, until it is told otherwise or a deadline passes.
+
+The deadline is kept by the source's own server: see `deadline`.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ import psycopg
 from psycopg import sql
 
 from onboarding.addresses import Database
+from onboarding.databases import keeper
+from onboarding.databases.deadline import demand_own
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.trials import observe_refusal
-from onboarding.databases.writes import close_writes, open_writes, standing
+from onboarding.databases.writes import Terms, close_writes, ensure_table, open_writes, standing
 from onboarding.errors import AskPerson, Stop
 from onboarding.observations import Observation
 
 PATIENCE = timedelta(seconds=30)
 REHEARSAL_PATIENCE = timedelta(seconds=5)
 BETWEEN_TRIES_S = 0.2
+SILENT_FOR = "30s"
 
 
 @dataclass(frozen=True)
@@ -28,28 +34,41 @@ class Freeze:
     """Since when writes are refused (UTC, the source's own clock), and how many privileges are withheld.
 
     The time is taken before the first table is locked: writers stall from there, so the freeze is never shorter
-    than it says.
+    than it says. It ends by itself at the `deadline`, by the same clock; None: it does not.
     """
 
     role: str
     at: datetime
     withheld: int
+    deadline: datetime | None = None
 
 
-def freeze(source: Database, role: str, *, patience: timedelta = PATIENCE) -> Freeze:
+def freeze(
+    source: Database,
+    role: str,
+    *,
+    within: timedelta | None = None,
+    attempt: str = "",
+    patience: timedelta = PATIENCE,
+) -> Freeze:
     """The role's writes are refused, in sessions that are open too, and none of its transactions is still to commit.
 
     One transaction: privileges are revoked and written down, then every table is locked against writers for an
     instant. Who holds a lock has not committed yet and is waited for; who waits for one finds its privilege gone.
     After `patience` the role's own writing sessions are ended, if the login may (same role, or pg_signal_backend).
-    Safe to call again; the first time stays. Raises Stop when it could not hold, AskPerson when writers stay.
+    With `within` the source itself gives everything back when that much time has passed, whatever becomes of us: who
+    sees to it is at work before the freeze is committed.
+    Safe to call again; the first time and the first deadline stay. Raises Stop when it could not hold, when the
+    freeze of this very `attempt` has ended by itself, or when another attempt's stands; AskPerson when writers stay.
     """
     deadline = time.monotonic() + patience.total_seconds()
     ended = False
     while True:
         try:
             with session(source) as connection:
-                return _freeze(connection, role, deadline)
+                if within is None:
+                    return _freeze(connection, role, deadline)
+                return _freeze_kept(connection, source, role, deadline, Terms(within, attempt, keeper.new_name()))
         except WritersStay:
             if time.monotonic() < deadline:
                 time.sleep(BETWEEN_TRIES_S)
@@ -103,14 +122,33 @@ class WritersStay(Exception):
     """Somebody holds a lock for writing for longer than we wait."""
 
 
-def _freeze(connection: Connection, role: str, deadline: float) -> Freeze:
+def _freeze_kept(connection: Connection, source: Database, role: str, deadline: float, terms: Terms) -> Freeze:
+    """A freeze with a keeper: at work before anything is revoked, and still so before it is committed."""
+    ensure_table(connection)
+    connection.commit()  # the keeper has to see it
+    before = standing(connection, role)
+    demand_own(source, role, before, terms.attempt)
+    connection.execute("SET LOCAL synchronous_commit = on")
+    # Should we stall with every table locked, the server gives up on us.
+    connection.execute(sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}").format(sql.Literal(SILENT_FOR)))
+    keeper.announce(connection, terms.keeper)
+    if before is None or before.closed_at is None:
+        keeper.ensure_keeper(connection, source, role, terms.keeper)
+    done = _freeze(connection, role, deadline, terms)
+    writes = standing(connection, role)
+    if writes is not None and writes.will_expire:
+        keeper.ensure_keeper(connection, source, role, writes.keeper)
+    return done
+
+
+def _freeze(connection: Connection, role: str, deadline: float, terms: Terms | None = None) -> Freeze:
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
         raise Stop("databases.no_such_role", where=connection.info.dbname, role=role)
-    writes = close_writes(connection, role)
+    writes = close_writes(connection, role, terms)
     _outlast_writers(connection, deadline)
     if writes.closed_at is None:
         raise Stop("databases.freeze_cannot_hold", where=role, ways="namrong.writes")
-    return Freeze(role, writes.closed_at, len(writes.withheld))
+    return Freeze(role, writes.closed_at, len(writes.withheld), writes.deadline)
 
 
 def _outlast_writers(connection: Connection, deadline: float) -> None:

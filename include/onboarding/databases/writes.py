@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from onboarding.databases.grants import Grant, grants
 from onboarding.databases.sessions import Connection, statement
@@ -12,56 +13,100 @@ from onboarding.errors import Stop
 
 
 @dataclass(frozen=True)
-class Writes:
-    """Whether a role's writes are closed or open here, since when (UTC), and what is withheld from it."""
+class Terms:
+    """For how long writes are closed (None: until somebody opens them), by which attempt, and who sees to it."""
 
+    within: timedelta | None = None
+    attempt: str = ""
+    keeper: str = ""
+
+
+@dataclass(frozen=True)
+class Writes:
+    """Whether a role's writes are closed or open here, since when (UTC, this server's clock), and what is withheld.
+
+    While they are closed: `deadline` is when they open by themselves, None for never; `permanent_at` is since when
+    they do so no more. `expired_at` is when the last closing ended by itself. `seen_at` is when all this was read.
+    """
+
+    seen_at: datetime
     closed_at: datetime | None
     opened_at: datetime | None
     withheld: tuple[Grant, ...]
+    deadline: datetime | None = None
+    permanent_at: datetime | None = None
+    expired_at: datetime | None = None
+    keeper: str = ""
+    attempt: str = ""
+
+    @property
+    def will_expire(self) -> bool:
+        """Whether they are closed, and open by themselves at the deadline."""
+        return self.closed_at is not None and self.deadline is not None and self.permanent_at is None
 
 
 def standing(connection: Connection, role: str) -> Writes | None:
     """What is written down here about the role; None when nothing was ever taken from it. Locks the row."""
     if connection.execute("SELECT to_regclass('namrong.writes')").fetchone() == (None,):
         return None
+    # As one document: a table that an earlier version made has fewer columns.
     row = connection.execute(
-        "SELECT closed_at, opened_at, withheld FROM namrong.writes WHERE role = %s FOR UPDATE", [role]
+        "SELECT clock_timestamp(), to_jsonb(held) FROM namrong.writes AS held WHERE role = %s FOR UPDATE", [role]
     ).fetchone()
-    return None if row is None else Writes(row[0], row[1], tuple(Grant(*fields) for fields in row[2]))
+    return None if row is None else _writes(row[0], row[1])
 
 
-def close_writes(connection: Connection, role: str) -> Writes:
+def _writes(seen_at: datetime, body: dict[str, Any]) -> Writes:
+    def at(name: str) -> datetime | None:
+        return datetime.fromisoformat(body[name]) if body.get(name) else None
+
+    withheld = tuple(Grant(*fields) for fields in body["withheld"])
+    return Writes(
+        seen_at, at("closed_at"), at("opened_at"), withheld, at("deadline"), at("permanent_at"), at("expired_at"),
+        body.get("keeper") or "", body.get("attempt") or "",
+    )  # fmt: skip
+
+
+def ensure_table(connection: Connection) -> None:
+    """The table is there, with all its columns. Safe to call again."""
+    connection.execute(statement("writes"))
+
+
+def close_writes(connection: Connection, role: str, terms: Terms | None = None) -> Writes:
     """In the open transaction: every writing privilege of the role, and PUBLIC's, is revoked and written down.
 
-    Called again it takes what was granted meanwhile and keeps the first time. Raises Stop when the role could still
-    write: it owns things, is in a group that may write, or somebody else than the owner granted.
+    Called again it takes what was granted meanwhile and keeps the first time and the first terms. Raises Stop when the
+    role could still write: it owns things, is in a group that may write, or somebody else than the owner granted.
     """
     _refuse(role, [f"{way} {thing} ({through})" for way, thing, through in other_ways(connection, role)])
-    connection.execute(statement("writes"))
+    ensure_table(connection)
     before = standing(connection, role)
     taken = sorted(grant for grant in grants(connection, role) if grant.writes)
     for grant in taken:
         connection.execute(grant.taken(connection))
     _refuse(role, [f"granted {grant.privilege} {grant.object}" for grant in grants(connection, role) if grant.writes])
-    return _withhold(connection, role, before, taken)
+    return _withhold(connection, role, before, taken, terms or Terms())
 
 
 def withhold(connection: Connection, role: str, kept_back: list[Grant]) -> Writes:
     """In the open transaction: privileges that are not given yet are written down, to be given by `open_writes`."""
     _refuse(role, [f"{way} {thing} ({through})" for way, thing, through in other_ways(connection, role)])
-    connection.execute(statement("writes"))
-    return _withhold(connection, role, standing(connection, role), kept_back)
+    ensure_table(connection)
+    return _withhold(connection, role, standing(connection, role), kept_back, Terms())
 
 
-def _withhold(connection: Connection, role: str, before: Writes | None, taken: list[Grant]) -> Writes:
+def _withhold(connection: Connection, role: str, before: Writes | None, taken: list[Grant], terms: Terms) -> Writes:
     still = before if before is not None and before.closed_at is not None else None
     withheld = dict.fromkeys([*(still.withheld if still else ()), *taken])
-    connection.execute(
-        "INSERT INTO namrong.writes AS held (role, withheld, closed_at) VALUES (%s, %s, clock_timestamp())"
-        " ON CONFLICT (role) DO UPDATE SET withheld = excluded.withheld,"
-        " closed_at = coalesce(held.closed_at, excluded.closed_at), opened_at = NULL",
-        [role, json.dumps([astuple(grant) for grant in withheld], ensure_ascii=False)],
-    )
+    told = {
+        "role": role,
+        "withheld": json.dumps([astuple(grant) for grant in withheld], ensure_ascii=False),
+        "giving": json.dumps([grant.given(connection).as_string(connection) for grant in withheld], ensure_ascii=False),
+        "within": terms.within,
+        "keeper": terms.keeper,
+        "attempt": terms.attempt,
+    }
+    connection.execute(statement("withhold"), told)
     now = standing(connection, role)
     if now is None:
         raise Stop("databases.freeze_cannot_hold", where=role, ways="namrong.writes")
@@ -73,10 +118,12 @@ def open_writes(connection: Connection, role: str) -> Writes | None:
     before = standing(connection, role)
     if before is None or before.closed_at is None:
         return before
+    ensure_table(connection)
     for grant in before.withheld:
         connection.execute(grant.given(connection))
     connection.execute(
-        "UPDATE namrong.writes SET withheld = '[]', closed_at = NULL, opened_at = clock_timestamp() WHERE role = %s",
+        "UPDATE namrong.writes SET withheld = '[]', giving = '[]', closed_at = NULL, opened_at = clock_timestamp(),"
+        " deadline = NULL, permanent_at = NULL WHERE role = %s",
         [role],
     )
     return standing(connection, role)

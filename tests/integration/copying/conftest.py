@@ -57,40 +57,39 @@ def instance(tmp_path_factory: pytest.TempPathFactory, pg_cluster: Cluster) -> I
     cluster.stop()
 
 
+def source_on(server: Database, script: str) -> Source:
+    """A fresh database on that server (its superuser's login), the script run by its owner; the service may write."""
+    hint = secrets.token_hex(4)
+    name, owner, service = f"src_{hint}", f"owner_{hint}", f"app_{hint}"
+    passwords = secrets.token_urlsafe(), secrets.token_urlsafe()
+    with server.connect(autocommit=True) as connection:
+        for role, password in zip((owner, service), passwords, strict=True):
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+    address = replace(server, name=name, user=owner, password=passwords[0])
+    with address.connect(autocommit=True) as connection:
+        connection.execute(script.encode())
+        connection.execute(sql.SQL("""
+            DO $$ DECLARE s text; BEGIN
+            FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information' LOOP
+                EXECUTE format('GRANT USAGE ON SCHEMA %%I TO {0}', s);
+                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %%I TO {0}', s);
+                EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %%I TO {0}', s);
+            END LOOP; END $$""".replace("%%", "%")).format(sql.SQL(service)))  # fmt: skip
+    return Source(
+        address,
+        address.as_user(service, passwords[1]),
+        lambda: replace(server, name=name).connect(autocommit=True),
+    )
+
+
 @pytest.fixture
 def make_source(pg_cluster: Cluster) -> Callable[[str], Source]:
     """`make_source(sql)`: a fresh database in which the owner ran that script; the service has DML grants."""
-
-    def make(script: str) -> Source:
-        hint = secrets.token_hex(4)
-        name, owner, service = f"src_{hint}", f"owner_{hint}", f"app_{hint}"
-        passwords = secrets.token_urlsafe(), secrets.token_urlsafe()
-        with pg_cluster.connect() as connection:
-            for role, password in zip((owner, service), passwords, strict=True):
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner))
-            )
-        address = Database(pg_cluster.host, pg_cluster.port, name, owner, passwords[0], resolve=here)
-        with address.connect(autocommit=True) as connection:
-            connection.execute(sql.SQL(script))
-            connection.execute(sql.SQL("""
-                DO $$ DECLARE s text; BEGIN
-                FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information' LOOP
-                    EXECUTE format('GRANT USAGE ON SCHEMA %%I TO {0}', s);
-                    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %%I TO {0}', s);
-                    EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %%I TO {0}', s);
-                END LOOP; END $$""".replace("%%", "%")).format(sql.SQL(service)))  # fmt: skip
-        return Source(
-            address,
-            address.as_user(service, passwords[1]),
-            lambda: psycopg.connect(
-                host=pg_cluster.host, port=pg_cluster.port, dbname=name, user=pg_cluster.superuser,
-                password=pg_cluster.password, autocommit=True,
-            ),
-        )  # fmt: skip
-
-    return make
+    server = Database(
+        pg_cluster.host, pg_cluster.port, "postgres", pg_cluster.superuser, pg_cluster.password, resolve=here
+    )
+    return lambda script: source_on(server, script)
 
 
 @pytest.fixture
