@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from following_servers import Pair
 
@@ -48,8 +48,8 @@ def catch_up(pair: Pair, consecutive: int = 3, most: int = 60) -> Sequence[lag.L
     return samples
 
 
-def freeze_source(pair: Pair) -> datetime:
-    return freeze.freeze(pair.source, pair.service.user).at
+def freeze_source(pair: Pair, within: timedelta | None = None, attempt: str = "") -> datetime:
+    return freeze.freeze(pair.source, pair.service.user, within=within, attempt=attempt).at
 
 
 def drain_and_arm(pair: Pair, frozen_at: datetime, fence: int) -> None:

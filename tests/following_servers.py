@@ -119,14 +119,18 @@ def make_pair(servers: Servers, script: str) -> Pair:
 
 def take_away(servers: Servers, pair: Pair) -> None:
     """Whatever is left of the service's slots and subscriptions, and its databases."""
+    name, there = pair.source.name, []
     for cluster in (servers.agency, servers.instance):
         with cluster.connect() as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [pair.source.name]).fetchone()
-        if found is not None:
-            _take_away(cluster, pair.source.name)
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                there.append(cluster)
+    for cluster in there:  # on both sides, before either goes: a subscription takes its slot up again
+        _unsubscribe(cluster, name)
+    for cluster in there:
+        _drop(cluster, name)
 
 
-def _take_away(cluster: Cluster, name: str) -> None:
+def _unsubscribe(cluster: Cluster, name: str) -> None:
     with cluster.connect(name) as connection:
         for (subscription,) in connection.execute(
             "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = %s", [name]
@@ -134,6 +138,9 @@ def _take_away(cluster: Cluster, name: str) -> None:
             for words in ("ALTER SUBSCRIPTION {} DISABLE", "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
                           "DROP SUBSCRIPTION {}"):  # fmt: skip
                 connection.execute(sql.SQL(words).format(sql.Identifier(str(subscription))))
+
+
+def _drop(cluster: Cluster, name: str) -> None:
     with cluster.connect() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"

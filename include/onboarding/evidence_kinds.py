@@ -9,6 +9,8 @@
 | `reconciled`     | workload    | by the verifier, after each comparison                  | unaccounted rows, files   |
 | `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed      | rehearsal_s, rollback_…_s |
 | `freeze`         | "cutover"   | when the first write was refused                        | freeze_s begins           |
+| `freeze_made_permanent` | workload | when the switch was committed on its source     | -                         |
+| `freeze_expired` | workload    | when a freeze was found to have ended by itself         | -                         |
 | `release`        | "cutover"   | when writes are let in again, on either side            | freeze_s ends             |
 | `refused`        | the stage   | when people or policy said no, for good                 | state                     |
 | `tasks`          | "journey"   | at the end of a run, counted by Airflow                 | task_instances            |
@@ -144,11 +146,37 @@ class Rehearsal(_Kind):
 
 @dataclass(frozen=True)
 class Freeze(_Kind):
-    """Writes are refused since `refused_at`."""
+    """Writes are refused since `refused_at`, and until `deadline_at` unless the switch is committed (None: for ever).
+
+    Of several databases the earliest of each, by the clocks of their servers.
+    """
 
     KIND = "freeze"
     SUBJECT = "cutover"
     refused_at: datetime
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FreezeMadePermanent(_Kind):
+    """The switch was committed on a source: its freeze ends by itself no more, since then (its own clock)."""
+
+    KIND = "freeze_made_permanent"
+    SUBJECT = "workload"
+    workload: str
+    permanent_at: datetime
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FreezeExpired(_Kind):
+    """A source took writes again by itself, since then (its own clock): the night had not been committed in time."""
+
+    KIND = "freeze_expired"
+    SUBJECT = "workload"
+    workload: str
+    expired_at: datetime
+    deadline_at: datetime | None
 
 
 @dataclass(frozen=True)

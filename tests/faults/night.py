@@ -1,7 +1,8 @@
 """A service's whole way, in a process of its own that may be killed at any instant: `python night.py < task.json`.
 
 `task`: `pair` (see following_servers.Pair), `state` (a file: what a ledger would know), `address` (the file that the
-service's name is). Called again it goes on where the world is; a killed step is done again.
+service's name is), `within_s` (the freeze's deadline). Called again it goes on where the world is; a killed step is
+done again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ if __name__ == "__main__":
 import following_journey as journey
 from following_servers import Pair
 
+from onboarding.databases import deadline
 from onboarding.databases.follow import closing
 
 LOOK_AROUND_S = 0.3
+AT_LAST, EARLY = "at last", timedelta(minutes=4)
 
 
 class Night:
@@ -31,7 +34,7 @@ class Night:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.pair, self.file = Pair.from_json(task["pair"]), Path(task["state"])
-        self.address = Path(task["address"])
+        self.address, self.within = Path(task["address"]), timedelta(seconds=task["within_s"])
         self.known: dict[str, Any] = json.loads(self.file.read_text()) if self.file.exists() else {}
         self._keep(fence=self.known.get("fence", 0) + 1)
 
@@ -42,10 +45,18 @@ class Night:
     def run(self) -> None:
         for name, step in STEPS.items():
             if name not in self.known:
+                if name in UNDER_THE_FREEZE:
+                    deadline.hold(self.pair.source, self.pair.service.user)
                 self._keep(**{name: step(self) or {}})
 
+    def freeze_early(self) -> dict[str, Any]:
+        return {"at": journey.freeze_source(self.pair, EARLY, "early").isoformat()}
+
     def freeze(self) -> dict[str, Any]:
-        return {"at": journey.freeze_source(self.pair).isoformat()}
+        return {"at": journey.freeze_source(self.pair, self.within, AT_LAST).isoformat()}
+
+    def switch(self) -> None:
+        deadline.make_permanent(self.pair.source, self.pair.service.user, attempt=AT_LAST)
 
     def arm_early(self) -> None:
         journey.drain_and_arm(self.pair, self._at("frozen early"), self.fence)
@@ -90,13 +101,13 @@ STEPS: dict[str, Callable[[Night], dict[str, Any] | None]] = {
     "copied": lambda night: journey.copy(night.pair, night.fence),
     "following": lambda night: journey.follow(night.pair, night.fence),
     "caught up early": Night.catch_up,
-    "frozen early": Night.freeze,  # a night that is called off, before the one that is not
+    "frozen early": Night.freeze_early,  # a night that is called off, before the one that is not
     "armed early": Night.arm_early,
     "called off": lambda night: journey.call_off(night.pair, night.fence),
     "caught up": Night.catch_up,
     "frozen": Night.freeze,
     "armed": Night.arm,
-    "switched": lambda night: None,  # the commit point: before it the night may be called off, after it not
+    "switched": Night.switch,  # the commit point: before it the night may be called off, after it not
     "released there": lambda night: night.release(journey.open_target, night.pair.target.host),
     "soaked": lambda night: time.sleep(LOOK_AROUND_S),
     "frozen there": Night.freeze_there,
@@ -107,6 +118,7 @@ STEPS: dict[str, Callable[[Night], dict[str, Any] | None]] = {
     "closed": Night.close,
 }
 """What is done, in its order, by the name that it has once it is done."""
+UNDER_THE_FREEZE = ("armed early", "armed", "switched")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from onboarding.addresses import Database
 from sandbox.witness.client import TABLES
 from sandbox.witness.judge import Line, Verdict, judge
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 4)
+"""The last is left under its freeze for good, unless it is killed after its switch was committed."""
 
 
 @pytest.mark.slow
@@ -26,7 +27,8 @@ def test_no_acknowledged_write_is_lost_or_there_twice(tmp_path: Path) -> None:
         trials += [trial(servers, tmp_path / str(seed), seed) for seed in SEEDS]
     told = "\n".join([HEAD, *(one.row() for one in trials)])
     assert all(one.verdict.clean for one in trials), f"{told}\n{[one.verdict for one in trials]}"
-    assert all(len(one.verdict.waits) == 2 for one in trials), told
+    assert all(len(one.verdict.waits) == (0 if one.left else 2) for one in trials), told
+    assert sum(one.left for one in trials) == 1, told
 
 
 def test_faults_are_drawn_from_the_seed_and_in_order() -> None:

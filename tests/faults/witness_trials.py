@@ -5,7 +5,8 @@
 
 Prints for each seed what was acknowledged, lost, duplicated and accepted by both sides, and how long the witness
 waited at the switch and at the way back (last acknowledged write on the one side to the first on the other); then the
-sums, and 3/N: the 95 % upper bound of the share of nights that lose something, when none of N did.
+sums (of every fourth night with faults, whoever ran it dies for good under its freeze, and the service has to go on at
+home by itself), and 3/N: the 95 % upper bound of the share of nights that lose something, when none of N did.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[up] / room) for up, room in ((2, "include"), (1, ""))]
@@ -33,6 +35,9 @@ from conftest import free_port
 from faults.night import STEPS
 from following_servers import Pair, Servers, make_pair, take_away, two_servers
 
+from onboarding.databases.freeze import frozen_at
+from onboarding.databases.sessions import session
+from onboarding.databases.writes import standing
 from sandbox.postgres import Cluster, bin_dir
 from sandbox.witness.client import FILLER, TABLES
 from sandbox.witness.judge import Verdict, judge, read
@@ -45,6 +50,11 @@ OTHERWISE_S = 0.4
 """A fault comes up to so long after the step before it was done: a copy lasts longer than what comes later."""
 NIGHT_WITHIN_S = 300
 LOOK_S = 0.005
+FROZEN_FOR_S = 240.0
+LEFT_FOR_S = 4.0
+"""The freeze's deadline: of a night that shall come to its end, and of one that is left alone."""
+LEFT = "left under its freeze"
+EVERY_FOURTH, UNDER_IT_S, HOME_WITHIN_S, SOME_WRITES = 4, 0.4, 60.0, 10
 HEAD = " seed  acked refused unknown  lost twice  both  switch s  back s  faults"
 
 
@@ -77,6 +87,11 @@ class Trial:
     seed: int
     verdict: Verdict
     faults: Sequence[str]
+
+    @property
+    def left(self) -> bool:
+        """Whether everybody of ours was dead from somewhere under the freeze on, and the switch not committed."""
+        return LEFT in self.faults
 
     def row(self) -> str:
         seen = self.verdict
@@ -111,17 +126,57 @@ def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = F
     folder.mkdir()
     pair = make_pair(servers, TABLES + FILLER.format(rows=rows))
     done: list[str] = []
-    task = {"pair": pair.as_json(), "state": str(folder / "state"), "address": str(folder / "address")}
-    with witnessing(pair, folder, seed) as log:
-        for fault in drawn(chance, kinds):
-            if _disturbed(servers, task, fault, folder):
-                done.append(str(fault))
-        _brought_home(task, folder)
+    left = bool(kinds) and seed % EVERY_FOURTH == 0
+    task = {"pair": pair.as_json(), "state": str(folder / "state"), "address": str(folder / "address"),
+            "within_s": LEFT_FOR_S if left else FROZEN_FOR_S}  # fmt: skip
     hosts = [pair.source.host, pair.target.host, pair.source.host]
+    with witnessing(pair, folder, seed) as log:
+        if left and _left_alone(task, folder, chance):
+            done.append(LEFT)
+            hosts = [pair.source.host]
+            _goes_on_at_home(pair, log)
+        else:
+            for fault in drawn(chance, kinds) if not left else ():
+                if _disturbed(servers, task, fault, folder):
+                    done.append(str(fault))
+            _brought_home(task, folder)
     with pair.source.connect(autocommit=True) as active:
         verdict = judge(read(log), active, hosts)
     take_away(servers, pair)
     return Trial(seed, verdict, done)
+
+
+def _left_alone(task: dict[str, object], folder: Path, chance: random.Random) -> bool:
+    """Kills the night for good somewhere under its last freeze; False when the switch was committed before."""
+    night = _night(task, folder)
+    while night.poll() is None and not _reached(folder, "caught up"):
+        time.sleep(LOOK_S)
+    pair = Pair.from_json(cast("dict[str, dict[str, Any]]", task["pair"]))
+    while night.poll() is None and frozen_at(pair.source, pair.service.user) is None:
+        time.sleep(LOOK_S)
+    time.sleep(chance.uniform(0, UNDER_IT_S))
+    night.kill()
+    night.wait()
+    with session(pair.source) as looking:  # and no more than looks: nobody comes by
+        found = standing(looking, pair.service.user)
+    assert found is not None, (folder / "said").read_text()[-3000:]
+    return found.permanent_at is None
+
+
+def _goes_on_at_home(pair: Pair, log: Path) -> None:
+    """Nobody comes: the deadline passes, and after it the service's writes are taken where they were."""
+    deadline = time.monotonic() + LEFT_FOR_S + HOME_WITHIN_S
+    while frozen_at(pair.source, pair.service.user) is not None:
+        assert time.monotonic() < deadline, "still frozen"
+        time.sleep(LOOK_S)
+    taken = _taken(log)
+    while _taken(log) < taken + SOME_WRITES:
+        assert time.monotonic() < deadline + HOME_WITHIN_S, "the service does not write"
+        time.sleep(0.1)
+
+
+def _taken(log: Path) -> int:
+    return log.read_bytes().count(b'"acked"')
 
 
 def _night(task: dict[str, object], folder: Path) -> subprocess.Popen[str]:
@@ -224,6 +279,7 @@ def _summed(trials: Sequence[Trial]) -> int:
     print(
         f"acknowledged {acked}, lost {lost}, duplicated {twice}, both sides {both}; {wrong} of {len(seen)} nights wrong"
     )
+    print(f"{sum(one.left for one in trials)} nights left under their freeze for good: the service went on at home")
     if seen and not wrong:
         print(f"at most {min(1.0, 3 / len(seen)):.1%} of nights lose something (3/N, 95 %)")
     for number, what in enumerate(("switch", "way back")):

@@ -6,18 +6,17 @@ what was written last has to arrive under the freeze.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
-from onboarding.databases import freeze as engine_freeze
 from onboarding.databases import sequences, service
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
 from onboarding.programme import progress
-from onboarding.stages import decision, following, loads, sides, uploading, validation
+from onboarding.stages import decision, following, frozen, loads, sides, uploading, validation
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
@@ -44,16 +43,11 @@ def freeze(pilot: Pilot) -> dict[str, str]:
         if approved.answer is not Answer.PASS:
             raise Stop(approved.why, where=pilot.id, **dict(approved.values))
         pilot.ledger.advance(pilot.id, expected=CutoverState.REHEARSED, to=CutoverState.FROZEN, body={}, run=pilot.run)
-    first: list[datetime] = []
-    for workload in pilot.manifest.databases:
-        frozen = engine_freeze.freeze(sides.source(pilot, workload.name), workload.service_role)
-        seen = engine_freeze.observe_frozen(sides.source_service(pilot, workload.name))
-        if seen.answer is not Answer.PASS:
-            raise Stop("cutover.writes_go_on", where=workload.name, observed=str(seen.observed))
-        first.append(frozen.at)
+    begun = frozen.begin(pilot)
     _demand_not_stood_down(pilot)
-    if first:
-        pilot.record(*Freeze(min(first)).as_record())
+    if begun:
+        ends = [one.deadline for one in begun if one.deadline is not None]
+        pilot.record(*Freeze(min(one.at for one in begun), min(ends, default=None)).as_record())
     return {"state": CutoverState.FROZEN}
 
 
@@ -62,8 +56,7 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.FROZEN or sides.has_switched(pilot):
         return
-    for workload in pilot.manifest.databases:
-        engine_freeze.unfreeze(sides.source(pilot, workload.name), workload.service_role)
+    frozen.lift(pilot)
     raise Stop("cutover.overtaken", where=pilot.id, state=state)
 
 
@@ -89,7 +82,7 @@ def drain(pilot: Pilot) -> dict[str, str]:
     """Under the freeze: every change that was ever committed on the source is on the target."""
     if sides.has_switched(pilot):
         return {}
-    _demand_frozen(pilot)
+    frozen.demand(pilot)
     following.drain(pilot)
     return {"state": CutoverState.FROZEN}
 
@@ -98,7 +91,7 @@ def arm_way_back(pilot: Pilot) -> dict[str, str]:
     """Proven equal and still frozen: from here on the source follows the target, so that the way back loses nothing."""
     if sides.has_switched(pilot):
         return {}
-    _demand_frozen(pilot)
+    frozen.demand(pilot)
     _demand_proof(pilot)
     following.arm(pilot)
     return {"state": CutoverState.FROZEN}
@@ -108,7 +101,7 @@ def prove(pilot: Pilot) -> dict[str, int]:
     """Under the freeze: files again, sequences, then every row and file once more. One unaccounted is too many."""
     if sides.has_switched(pilot):
         return {}
-    _demand_frozen(pilot)
+    frozen.demand(pilot)
     uploading.send_changes(pilot)
     for workload in pilot.manifest.databases:
         sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
@@ -125,7 +118,7 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
     """
     if sides.has_switched(pilot):
         return {}
-    _demand_frozen(pilot)
+    frozen.demand(pilot)
     _demand_proof(pilot)
     settings = pilot.manifest.cutover.traffic
     name = validation.service_name(pilot, settings.record)
@@ -135,10 +128,16 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
 
 
 def release(pilot: Pilot) -> dict[str, str]:
-    """Let the service write on the target. From here on the target is the one that counts."""
+    """Let the service write on the target. From here on the target is the one that counts.
+
+    The switch is committed on the sources first: as long as one of them may take writes again by itself, the target
+    takes none. Killed in between, the next attempt finds them committed and goes on.
+    """
     if not sides.has_switched(pilot):
-        _demand_frozen(pilot)
+        night = frozen.attempt(pilot)
+        frozen.demand(pilot)
         _demand_proof(pilot)
+        frozen.make_permanent(pilot, night)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
         open_target(pilot)
@@ -162,9 +161,9 @@ def open_target(pilot: Pilot) -> None:
 
 def _is_released(pilot: Pilot) -> bool:
     """Whether the target was released after the latest freeze; an earlier attempt's release counts for nothing."""
-    frozen = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
+    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
     released = pilot.ledger.latest(pilot.id, Release.KIND, "cutover")
-    return released is not None and (frozen is None or released.seq > frozen.seq)
+    return released is not None and (began is None or released.seq > began.seq)
 
 
 def stand_down(pilot: Pilot) -> dict[str, str]:
@@ -207,9 +206,8 @@ def turn_back(pilot: Pilot) -> None:
     """The name leads to the source, the service may write there again, and nothing is followed any more."""
     name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
     validation.turn_traffic_back(pilot, name)
-    for workload in pilot.manifest.databases:
-        engine_freeze.unfreeze(sides.source(pilot, workload.name), workload.service_role)
-    pilot.record(*Release(pilot.clock(), "source").as_record())
+    opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
+    pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
     if pilot.manifest.follows:
         _stop_reading_there(pilot)
         following.end(pilot)
@@ -227,24 +225,5 @@ def _demand_proof(pilot: Pilot) -> None:
 
 
 def _doubtful(pilot: Pilot) -> list[str]:
-    frozen = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
-    return validation.not_proven(pilot, PROVEN_AT, after=frozen.seq if frozen else 0)
-
-
-def _demand_frozen(pilot: Pilot) -> None:
-    state = pilot.ledger.cutover_state(pilot.id)
-    if state is not CutoverState.FROZEN:
-        raise Stop("cutover.not_frozen", where=pilot.id, state=state)
-    _demand_in_budget(pilot)
-    for workload in pilot.manifest.databases:
-        if engine_freeze.frozen_at(sides.source(pilot, workload.name), workload.service_role) is None:
-            raise Stop("cutover.writes_go_on", where=workload.name, observed="not frozen")
-
-
-def _demand_in_budget(pilot: Pilot) -> None:
-    """A freeze that outlasts what was agreed is called off: this fails, and `stand_down` opens the source again."""
-    since, budget = pilot.ledger.cutover(pilot.id).since, pilot.manifest.cutover.freeze_budget
-    if since is not None and pilot.clock() - since > budget:
-        raise Stop(
-            "cutover.overrun", where=pilot.id, passed=str(pilot.clock() - since).split(".")[0], budget=str(budget)
-        )
+    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
+    return validation.not_proven(pilot, PROVEN_AT, after=began.seq if began else 0)

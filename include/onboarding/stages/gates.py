@@ -12,7 +12,7 @@ from onboarding.access_observed import observe_revoked
 from onboarding.baseline import key
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import BANGKOK, observe_window
-from onboarding.databases import assess, freeze, service
+from onboarding.databases import assess, deadline, freeze, service
 from onboarding.databases import status as engine_status
 from onboarding.evidence_kinds import Freeze, MovedFiles, MovedRows, Refused, Rehearsal, Release, Stage
 from onboarding.gates import Check, Gate, Verdict, observation_from
@@ -227,7 +227,7 @@ def near(pilot: Pilot) -> Checks:
 
 @_gate("cutover", deadline=timedelta(minutes=10), closes="cutover")
 def switched(pilot: Pilot) -> Checks:
-    """Does the name lead to the target alone, does the target answer, and is the source still frozen?"""
+    """Does the name lead to the target alone, does the target answer, and is the source frozen for good?"""
     checks: dict[str, Check] = {"switched": partial(_switched, pilot)}
     frozen, released = (pilot.ledger.latest(pilot.id, kind, "cutover") for kind in (Freeze.KIND, Release.KIND))
     begun, ended = frozen.seq if frozen else 0, released.at if released else None
@@ -236,6 +236,8 @@ def switched(pilot: Pilot) -> Checks:
         checks |= _recorded(pilot, "reconciled", workload.name, after=begun, moment=PROVEN_AT, at=ended)
         login = sides.source_service(pilot, workload.name)
         checks[f"frozen.{workload.name}"] = partial(freeze.observe_frozen, login)
+        home = sides.source(pilot, workload.name)
+        checks[f"permanent.{workload.name}"] = partial(deadline.observe_permanent, home, workload.service_role)
     checks["traffic"] = lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100})
     checks["health"] = lambda: _health(pilot)
     return checks | _ways_back(pilot)

@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from onboarding.cutover.state import CutoverState
 from onboarding.databases import finish as engine_finish
 from onboarding.databases import indexes, locks, rows, schema, service, snapshot, status, target
 from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
-from onboarding.stages import following, sides
+from onboarding.stages import following, frozen, sides
 from onboarding.stages.loads import FINAL, begin_anew, held_snapshot, is_settled, load_name, was_validated
 from onboarding.stages.pilot import Pilot
 
@@ -38,7 +37,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     if is_settled(pilot, workload, kind, load):
         return _planned(pilot, subject)
     if kind == FINAL:
-        _demand_frozen(pilot)
+        frozen.demand(pilot)
     source = sides.source(pilot, workload)
     locks.demand_readable(source)
     if pilot.ledger.latest(pilot.id, "load_started", subject) is None:
@@ -64,6 +63,8 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
     subject = f"{workload}/{load}"
     if is_settled(pilot, workload, kind, load):
         return {"rows": 0, "bytes": 0}
+    if kind == FINAL:
+        frozen.demand(pilot)
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     began = time.monotonic()
@@ -87,6 +88,8 @@ def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
     subject = f"{workload}/{load}"
     if is_settled(pilot, workload, kind, load):
         return {}
+    if kind == FINAL:
+        frozen.demand(pilot)
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     login = pilot.services[workload]
@@ -154,12 +157,6 @@ def _begin_anew_if_mixed(pilot: Pilot, workload: str, kind: str) -> None:
 def _planned(pilot: Pilot, subject: str) -> list[str]:
     planned = pilot.ledger.latest(pilot.id, "load_plan", subject)
     return list(planned.body["units"]) if planned else ["s000"]
-
-
-def _demand_frozen(pilot: Pilot) -> None:
-    state = pilot.ledger.cutover_state(pilot.id)
-    if state is not CutoverState.FROZEN:
-        raise Stop("cutover.not_frozen", where=pilot.id, state=state)
 
 
 def _held_snapshot(pilot: Pilot, subject: str) -> str:

@@ -108,6 +108,12 @@ def replicating(database: Database) -> tuple[int, int, int]:
     return row
 
 
+def expire(source: Database) -> None:
+    """The time that was agreed for the freeze is as good as over; what follows is the source's own doing."""
+    with session(source) as connection:
+        connection.execute("UPDATE namrong.writes SET deadline = clock_timestamp() + interval '1 s'")
+
+
 @pytest.fixture(scope="session")
 def make_ledger(make_database: Callable[..., Database]) -> Iterator[Callable[[], tuple[Database, Database, Ledger]]]:
     """A new ledger: its owner's address, its writer's, and the ledger itself."""

@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
 
 import psycopg
 import pytest
@@ -16,15 +15,18 @@ from whole_journey import PEOPLE, agencies, approve, choose_pilots, open_gate
 
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
+from onboarding.databases.deadline import observe_permanent
 from onboarding.databases.sessions import session
 from onboarding.errors import Stop
+from onboarding.evidence_kinds import Freeze, FreezeMadePermanent
 from onboarding.ledger import Ledger
+from onboarding.observations import Answer
 from onboarding.programme import progress
 from onboarding.programme.figures import KINDS, Figures, figures
 from onboarding.stages import cutover, decision, following, loads, no_return, sides, validation, way_back
 from onboarding.stages.pilot import Pilot
 
-from .conftest import SCALE, World, replicating, travel
+from .conftest import SCALE, World, expire, replicating, travel
 
 PILOT, DATABASE = "p03", "booking"
 REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
@@ -206,7 +208,7 @@ def test_the_way_back_loses_nothing_and_leaves_nothing(alone: World, live: Pilot
     assert replicating(sides.target(pilot, DATABASE)) == (0, 0, 0)
 
 
-def test_a_second_night_begins_anew_and_called_off_leaves_the_service_writing_at_home(
+def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_itself_at_home(
     alone: World, live: Pilot, clerk: Clerk
 ) -> None:
     pilot = alone.pilot(PILOT, "again")
@@ -220,14 +222,32 @@ def test_a_second_night_begins_anew_and_called_off_leaves_the_service_writing_at
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
             step(pilot)
-        hasty = pilot.manifest.cutover.model_copy(update={"freeze_budget": timedelta(0)})
-        late = replace(pilot, manifest=pilot.manifest.model_copy(update={"cutover": hasty}))
-        with pytest.raises(Stop) as stopped:
-            cutover.switch_over(late)
-        assert stopped.value.key == "cutover.overrun"
+        home = sides.source(pilot, DATABASE)
+        assert observe_permanent(home, pilot.services[DATABASE].user).answer is Answer.FAIL
+        written = len(clerk.acknowledged)
+        expire(home)  # everybody of ours is dead; the agreed time passes
+        while len(clerk.acknowledged) == written:
+            time.sleep(0.1)
+        for step in (cutover.switch_over, cutover.freeze, cutover.shift_traffic, cutover.release):
+            with pytest.raises(Stop) as stopped:
+                step(pilot)
+            assert stopped.value.key == "databases.freeze_expired"
         cutover.stand_down(pilot)
         time.sleep(0.5)
     assert pilot.ledger.cutover_state(PILOT) is CutoverState.ROLLED_BACK
     assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
     assert replicating(sides.source(pilot, DATABASE)) == (0, 0, 0)
     assert replicating(sides.target(pilot, DATABASE)) == (0, 0, 0)
+    expired, released = (pilot.ledger.latest(PILOT, kind) for kind in ("freeze_expired", "release"))
+    assert expired is not None and released is not None
+    assert released.body == {"released_at": expired.body["expired_at"], "side": "source"}
+
+
+def test_the_evidence_tells_until_when_it_was_frozen_and_when_the_switch_was_committed(live: Pilot) -> None:
+    frozen, permanent, released = (
+        live.ledger.records(pilot=PILOT, kind=kind)[0] for kind in ("freeze", "freeze_made_permanent", "release")
+    )
+    budget = live.manifest.cutover.freeze_budget
+    told, made = Freeze.of(frozen), FreezeMadePermanent.of(permanent)
+    assert told.deadline_at == told.refused_at + budget == made.deadline_at
+    assert frozen.seq < permanent.seq < released.seq and made.permanent_at < told.deadline_at

@@ -19,7 +19,7 @@ from onboarding.errors import Stop
 from onboarding.stages import cutover, sides, validation
 from onboarding.stages.pilot import Pilot
 
-from .conftest import World, travel
+from .conftest import World, expire, travel
 
 Session = psycopg.Connection[tuple[object, ...]]
 
@@ -124,10 +124,26 @@ def test_nothing_is_released_and_nobody_writes_until_it_is_stood_down(first: Pil
     assert not first.ledger.records(pilot="p09", kind="release")
 
 
-def test_standing_down_gives_the_source_its_writes_back(world: World, first: Pilot, session: Session) -> None:
+def test_left_alone_for_good_the_freeze_ends_by_itself_and_is_not_renewed(first: Pilot, session: Session) -> None:
+    expire(sides.source(first, "assets"))  # whoever would stand it down is dead
+    deadline = time.monotonic() + 20
+    while not writes(session, "again, by itself"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    for step in (cutover.freeze, cutover.prove, cutover.shift_traffic, cutover.release):
+        with pytest.raises(Stop) as stopped:
+            step(first)
+        assert stopped.value.key == "databases.freeze_expired"
+    assert writes(session, "again")
+    assert first.ledger.cutover_state("p09") is CutoverState.FROZEN
+
+
+def test_standing_down_leaves_the_source_its_writes(world: World, first: Pilot, session: Session) -> None:
     for _ in range(2):
         assert cutover.stand_down(first) == {"state": CutoverState.ROLLED_BACK}
         assert writes(session, "again")
+    (expired,) = first.ledger.records(pilot="p09", kind="freeze_expired")
+    assert expired.body["expired_at"] >= expired.body["deadline_at"]
     (told,) = world.report(["p09"], compared=False)["pilots"]
     assert told["state"] == "rolled_back"
     # Nothing of the first night can be taken up again: it was given up.
