@@ -82,6 +82,14 @@ def bodies(database: Database) -> list[str]:
     return [body for (body,) in rows]
 
 
+def goes_on_writing(clerk: Clerk, within_s: float = 60) -> None:
+    """Waits until something more was acknowledged."""
+    before, deadline = len(clerk.acknowledged), time.monotonic() + within_s
+    while len(clerk.acknowledged) == before:
+        assert time.monotonic() < deadline, f"refused {clerk.refused} times"
+        time.sleep(0.05)
+
+
 def counted(pilot: Pilot) -> Figures:
     return figures(pilot.manifest, pilot.ledger.records(pilot=pilot.id, kind=KINDS))
 
@@ -198,7 +206,7 @@ def test_the_way_back_loses_nothing_and_leaves_nothing(alone: World, live: Pilot
         for _ in range(2):
             way_back.turn_back(pilot)
         open_gate(pilot, "turned_back")
-        time.sleep(0.5)
+        goes_on_writing(clerk)
     assert pilot.ledger.cutover_state(PILOT) is CutoverState.ROLLED_BACK
     assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
     assert clerk.acknowledged[-1] not in bodies(sides.target(pilot, DATABASE)), (
@@ -224,10 +232,8 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
             step(pilot)
         home = sides.source(pilot, DATABASE)
         assert observe_permanent(home, pilot.services[DATABASE].user).answer is Answer.FAIL
-        written = len(clerk.acknowledged)
         expire(home)  # everybody of ours is dead; the agreed time passes
-        while len(clerk.acknowledged) == written:
-            time.sleep(0.1)
+        goes_on_writing(clerk)
         for step in (cutover.switch_over, cutover.freeze, cutover.shift_traffic, cutover.release):
             with pytest.raises(Stop) as stopped:
                 step(pilot)
