@@ -16,7 +16,7 @@ from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
 from onboarding.programme import progress
-from onboarding.stages import decision, following, frozen, loads, sides, uploading, validation
+from onboarding.stages import decision, following, frozen, loads, naming, sides, uploading, validation
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
@@ -64,7 +64,7 @@ def begin_following(pilot: Pilot) -> dict[str, str]:
     """Let what was written since the copy flow after; make the way back ready, still off, and the writers' name."""
     begun = following.begin(pilot)
     if begun:
-        validation.prepare_name(pilot, pilot.manifest.cutover.traffic.record)
+        naming.prepare(pilot, pilot.manifest.cutover.traffic.record)
     return begun
 
 
@@ -74,7 +74,7 @@ def ramp_reads(pilot: Pilot) -> dict[str, int]:
         return {}
     reads = str(pilot.manifest.cutover.traffic.reads)
     settings = pilot.manifest.cutover.traffic
-    validation.ramp(pilot, validation.service_name(pilot, reads), settings.ramp, partial(_arrived, pilot, reads))
+    naming.ramp(pilot, naming.service_name(pilot, reads), settings.ramp, partial(_arrived, pilot, reads))
     return {"percent": 100}
 
 
@@ -121,9 +121,9 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
     frozen.demand(pilot)
     _demand_proof(pilot)
     settings = pilot.manifest.cutover.traffic
-    name = validation.service_name(pilot, settings.record)
+    name = naming.service_name(pilot, settings.record)
     steps, hold = (AT_ONCE, timedelta(0)) if pilot.manifest.follows else (settings.ramp, settings.step)
-    validation.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record), hold=hold)
+    naming.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record), hold=hold)
     return {"percent": 100}
 
 
@@ -192,8 +192,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
 def _stop_reading_there(pilot: Pilot) -> None:
     """The readers' name leads to the source again, if it was ever led."""
     reads = pilot.manifest.cutover.traffic.reads
-    if reads and validation.was_led(pilot, reads):
-        validation.turn_traffic_back(pilot, validation.service_name(pilot, reads))
+    if reads and naming.was_led(pilot, reads):
+        naming.turn_back(pilot, naming.service_name(pilot, reads))
 
 
 def _is_refused(pilot: Pilot) -> bool:
@@ -204,8 +204,8 @@ def _is_refused(pilot: Pilot) -> bool:
 
 def turn_back(pilot: Pilot) -> None:
     """The name leads to the source, the service may write there again, and nothing is followed any more."""
-    name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
-    validation.turn_traffic_back(pilot, name)
+    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
+    naming.turn_back(pilot, name)
     opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
     pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
     if pilot.manifest.follows:

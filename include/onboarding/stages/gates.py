@@ -21,7 +21,7 @@ from onboarding.observations import Answer, Observation, judged
 from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
 from onboarding.selection.standing import observe_chosen
-from onboarding.stages import account, following, migration, sides, validation
+from onboarding.stages import account, following, migration, naming, sides, validation
 from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
@@ -221,7 +221,7 @@ def near(pilot: Pilot) -> Checks:
         checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
         checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
         checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
-    checks["ttl"] = lambda: validation.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
+    checks["ttl"] = lambda: naming.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
     return checks
 
 
@@ -400,7 +400,7 @@ def _needed(pilot: Pilot) -> timedelta:
 
 
 def _traffic(pilot: Pilot, expected: Mapping[str, int]) -> Observation:
-    name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
+    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
     weights = traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
     return judged("traffic", weights, expected, pilot.clock(), why="stages.traffic_elsewhere", record=name.record)
 
@@ -408,7 +408,7 @@ def _traffic(pilot: Pilot, expected: Mapping[str, int]) -> Observation:
 def _health(pilot: Pilot) -> Observation:
     record = pilot.manifest.cutover.traffic.record
     address = pilot.resolve(record)
-    validation.probe_service(pilot, address)
+    naming.probe(pilot, address)
     return judged("health", f"{record} answers", f"{record} answers", pilot.clock())
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import mimetypes
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from onboarding import traffic
-from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import time_needed
 from onboarding.databases import freeze, sequences
@@ -22,19 +18,16 @@ from onboarding.databases.snapshot import exported
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
 from onboarding.manifest import DatabaseWorkload
-from onboarding.observations import Answer, Observation
+from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, sides
+from onboarding.stages import following, naming, sides
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
-from onboarding.stages.migration import effects
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import PREFIX, bucket
 
 REHEARSED_AT = "rehearsal"
-HEALTH_QUERY = "SELECT count(*) FROM pg_catalog.pg_class"
-PROBE_TIMEOUT_MS = 10_000
 
 
 def reconcile(pilot: Pilot) -> dict[str, int]:
@@ -172,9 +165,9 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         both = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
         steps[f"sequences {workload.name}"] = _timed(partial(sequences.set_sequences, *both))
     steps["prove"] = _timed(lambda: compare(pilot, REHEARSED_AT))
-    scratch = service_name(pilot, f"rehearsal.{pilot.manifest.cutover.traffic.record}")
-    steps["traffic"] = _timed(lambda: ramp(pilot, scratch, pilot.manifest.cutover.traffic.ramp))
-    way_back = _timed(lambda: turn_traffic_back(pilot, scratch))
+    scratch = naming.service_name(pilot, f"rehearsal.{pilot.manifest.cutover.traffic.record}")
+    steps["traffic"] = _timed(lambda: naming.ramp(pilot, scratch, pilot.manifest.cutover.traffic.ramp))
+    way_back = _timed(lambda: naming.turn_back(pilot, scratch))
     cutover_s = round(sum(steps.values()), 3)
     window = pilot.manifest.cutover
     needed = time_needed(timedelta(seconds=cutover_s), timedelta(seconds=way_back))
@@ -186,106 +179,6 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         why = {"cutover_s": cutover_s}
         pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.REHEARSED, body=why, run=pilot.run)
     return {"cutover_s": cutover_s, "way_back_s": round(way_back, 3)}
-
-
-def service_name(pilot: Pilot, record: str) -> traffic.Name:
-    """A name in the pilot's zone with a weighted record per side; the first database is the one behind it."""
-    settings, workload = pilot.manifest.cutover.traffic, pilot.manifest.databases[0].name
-    route53 = pilot.cloud.client("route53", region="us-east-1")
-    zone = traffic.ensure_zone(route53, effects(pilot), settings.zone)
-    return traffic.Name(
-        zone_id=zone,
-        record=record,
-        source_host=sides.source(pilot, workload).host,
-        target_host=sides.target(pilot, workload).host,
-        ttl_s=settings.ttl_s,
-    )
-
-
-def ramp(
-    pilot: Pilot,
-    name: traffic.Name,
-    steps: Sequence[int],
-    arrived: Callable[[traffic.StepResult], None] | None = None,
-    *,
-    hold: timedelta | None = None,
-) -> None:
-    """The name's look-ups move to the target in steps (per cent), each probed with the service's own login.
-
-    Each step is held for as long as the manifest says, or for `hold`.
-    """
-    settings = pilot.manifest.cutover.traffic
-    mine = _lead(pilot, name)
-    traffic.ramp(
-        pilot.cloud.client("route53", region="us-east-1"),
-        name,
-        steps,
-        resolve=pilot.resolve,
-        ask=lambda address: probe_service(pilot, address),
-        probes=settings.probes,
-        hold=settings.step if hold is None else hold,
-        arrived=arrived,
-        still_ours=lambda: _demand_lead(pilot, name, mine),
-    )
-
-
-def prepare_name(pilot: Pilot, record: str) -> None:
-    """The name leads to the source, by records that can be turned at once: what its TTL was is written down."""
-    name, route53 = service_name(pilot, record), pilot.cloud.client("route53", region="us-east-1")
-    was = traffic.longest_ttl(route53, name)
-    _lead(pilot, name)
-    traffic.set_weights(route53, name, 0)
-    pilot.record("name_prepared", record, {"ttl_was": was, "ttl": name.ttl_s})
-
-
-def observe_ttl(pilot: Pilot, record: str) -> Observation:
-    """Whether nobody goes by an older TTL of the name any more, so that turning it is soon known everywhere."""
-    told = pilot.ledger.records(pilot=pilot.id, kind="name_prepared", subject=record)
-    known = max((one.at + timedelta(seconds=one.body["ttl_was"]) for one in told), default=None)
-    now = pilot.clock()
-    if known is None:
-        return Observation("ttl", Answer.UNKNOWN, None, record, now, "cutover.name_not_prepared", {"record": record})
-    answer = Answer.PASS if now >= known else Answer.UNKNOWN
-    values = {"record": record, "known": known.isoformat(timespec="seconds")}
-    return Observation("ttl", answer, values["known"], "passed", now, "cutover.old_ttl", values)
-
-
-def turn_traffic_back(pilot: Pilot, name: traffic.Name) -> None:
-    """All look-ups of the name go to the source, and the source answers."""
-    _lead(pilot, name)
-    traffic.set_weights(pilot.cloud.client("route53", region="us-east-1"), name, 0)
-    probe_service(pilot, pilot.resolve(name.source_host))
-
-
-def _lead(pilot: Pilot, name: traffic.Name) -> int:
-    """From here on this attempt leads the name; one that was left behind, an orphan say, sets no weight any more."""
-    return pilot.ledger.next_fence(pilot.id, f"traffic:{name.record}", run=pilot.run)
-
-
-def was_led(pilot: Pilot, record: str) -> bool:
-    """Whether any attempt ever set the name's weights."""
-    return pilot.ledger.latest(pilot.id, "fence", f"traffic:{record}") is not None
-
-
-def _demand_lead(pilot: Pilot, name: traffic.Name, mine: int) -> None:
-    latest = pilot.ledger.latest(pilot.id, "fence", f"traffic:{name.record}")
-    if latest is None or int(latest.body["token"]) != mine:
-        raise Stop("traffic.fenced", where=name.record)
-
-
-def probe_service(pilot: Pilot, address: str) -> None:
-    """The service's first golden query, asked at one address with the service's own login. Raises Stop."""
-    workload = pilot.manifest.databases[0]
-    queries = [golden.sql for golden in workload.golden] or [HEALTH_QUERY]
-    at: Database = sides.source_service(pilot, workload.name).at(address)
-    try:
-        with at.connect() as connection:
-            connection.execute(f"SET statement_timeout = {PROBE_TIMEOUT_MS}")
-            connection.execute("SET default_transaction_read_only = on")
-            if connection.execute(queries[0].encode()).fetchone() is None:
-                raise Stop("traffic.bad_answer", where=workload.name, address=address, reason="no rows")
-    except psycopg.Error as failure:
-        raise Stop("traffic.bad_answer", where=workload.name, address=address, reason=str(failure)) from failure
 
 
 def _left(pilot: Pilot, shape: Reconciled) -> None:

@@ -23,7 +23,7 @@ from onboarding.ledger import Ledger
 from onboarding.observations import Answer
 from onboarding.programme import progress
 from onboarding.programme.figures import KINDS, Figures, figures
-from onboarding.stages import cutover, decision, following, loads, no_return, sides, validation, way_back
+from onboarding.stages import cutover, decision, following, loads, naming, no_return, sides, validation, way_back
 from onboarding.stages.pilot import Pilot
 
 from .conftest import SCALE, World, expire, replicating, travel
@@ -153,9 +153,9 @@ def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live
     record = live.manifest.cutover.traffic.record
     led = live.ledger.records(pilot=PILOT, kind="traffic", subject=record)
     assert [step.body["percent"] for step in led] == [100]
-    assert validation.observe_ttl(live, record).answer == "pass"
+    assert naming.observe_ttl(live, record).answer == "pass"
     slow = live.ledger.record(PILOT, "name_prepared", "slow.p03.pilots.example", {"ttl_was": 3600, "ttl": 1})
-    waits = validation.observe_ttl(live, slow.subject)
+    waits = naming.observe_ttl(live, slow.subject)
     assert (waits.answer, waits.why) == ("unknown", "cutover.old_ttl")
 
 

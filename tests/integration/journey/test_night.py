@@ -16,7 +16,7 @@ from onboarding import traffic
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.errors import Stop
-from onboarding.stages import cutover, sides, validation
+from onboarding.stages import cutover, naming, sides
 from onboarding.stages.pilot import Pilot
 
 from .conftest import World, expire, travel
@@ -49,7 +49,7 @@ def notes(database: Database, like: str) -> list[str]:
 
 
 def weights(pilot: Pilot) -> dict[str, int]:
-    name = validation.service_name(pilot, pilot.manifest.cutover.traffic.record)
+    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
     return traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
 
 
