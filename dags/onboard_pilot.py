@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import TaskGroup, chain
+from airflow.sdk import TaskGroup, XComArg, chain
 
 from onboarding.stages import account, cutover, intake, live, migration, validation
 from onboarding_airflow.assets import PILOT_LIVE
@@ -68,12 +68,19 @@ def copy_night(journey: Journey, validated: GateSensor) -> GateSensor:
     chain(
         [frozen, *loaded_again],
         do(cutover.prove),
-        do(cutover.shift_traffic),
+        *turned_over(journey),
         released := do(cutover.release),
         switched := gate("cutover"),
     )
     chain([frozen, *loaded_again, released], do(cutover.stand_down, trigger_rule="one_failed"))
     return switched
+
+
+def turned_over(journey: Journey) -> list[XComArg | GateSensor]:
+    """The name, led to the target: by us, or by people who are asked and waited for."""
+    if journey.manifest.cutover.traffic.mode == "manual":
+        return [journey.do(cutover.ask_for_name), journey.gate("named")]
+    return [journey.do(cutover.shift_traffic)]
 
 
 def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
@@ -88,11 +95,18 @@ def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
         journey.approval(2),
         gate("near"),
         *reads,
-        over := do(cutover.switch_over),
+        *(over := switched_over(journey)),
         switched := gate("cutover"),
     )
     chain(over, do(cutover.stand_down, trigger_rule="one_failed"))
     return switched
+
+
+def switched_over(journey: Journey) -> list[XComArg | GateSensor]:
+    """In one task; where people turn the name, it is two, with the wait for them in between."""
+    if journey.manifest.cutover.traffic.mode == "manual":
+        return [journey.do(cutover.make_ready), journey.gate("named"), journey.do(cutover.release)]
+    return [journey.do(cutover.switch_over)]
 
 
 for manifest in to_build(lambda manifest: manifest.dag_id):

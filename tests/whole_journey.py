@@ -205,20 +205,24 @@ def steps(pilot: Pilot) -> dict[str, Callable[[], Any]]:
         migration.request_targets, "targets_made", upload, load_rehearsal,
         migration.back_up, "backed_up", migration.restore_backup, "restored", migration.prove_restore, "migration",
         validation.reconcile, validation.expect, validation.ask_golden_queries, validation.rehearse, "validation",
-        *(_follow_night(pilot) if pilot.manifest.follows else _copy_night()),
+        *(_follow_night(pilot) if pilot.manifest.follows else _copy_night(pilot)),
         "cutover", "soak", live.revoke_access, live.declare,
     ]  # fmt: skip
     return dict(_named(pilot, step) for step in named)
 
 
-def _copy_night() -> list[Callable[[Pilot], Any] | str]:
-    return ["window", approve, cutover.freeze, load_final, cutover.prove, cutover.shift_traffic, cutover.release]
+def _copy_night(pilot: Pilot) -> list[Callable[[Pilot], Any] | str]:
+    by_hand = pilot.manifest.cutover.traffic.mode == "manual"
+    turned = [cutover.ask_for_name, "named"] if by_hand else [cutover.shift_traffic]
+    return ["window", approve, cutover.freeze, load_final, cutover.prove, *turned, cutover.release]
 
 
 def _follow_night(pilot: Pilot) -> list[Callable[[Pilot], Any] | str]:
     reads = [cutover.ramp_reads] if pilot.manifest.cutover.traffic.reads else []
+    by_hand = pilot.manifest.cutover.traffic.mode == "manual"
+    switched = [cutover.make_ready, "named", cutover.release] if by_hand else [cutover.switch_over]
     return [
-        cutover.begin_following, "window", approve, "near", *reads, cutover.switch_over,
+        cutover.begin_following, "window", approve, "near", *reads, *switched,
     ]  # fmt: skip
 
 

@@ -179,11 +179,15 @@ class Window(_Part):
 class Traffic(_Part):
     """How the service's name moves."""
 
-    mode: Literal["route53"]
-    zone: DomainName
+    mode: Literal["route53", "manual"]
+    """`manual`: the zone is not in Route 53, as most of `.go.th`. A person of the agency changes the record in the
+    night, when asked, and look-ups prove it; there is no `zone`, no `ramp` and no `reads` then."""
+    zone: DomainName | None = None
     """Hosted zone in the pilot's own account; made when it is missing."""
     record: DomainName
     """What the public's programs look up; lies in `zone`."""
+    change_within: Duration | None = None
+    """`manual`: how long the agency says it needs to change the record; planned for, under the freeze."""
     reads: DomainName | None = None
     """`follow`: what programs look up that only read; lies in `zone`. It is led to the follower step by step before the
     freeze; `record`, the writers' name, moves in one step. Without it only `record` moves."""
@@ -198,12 +202,23 @@ class Traffic(_Part):
     @model_validator(mode="after")
     def _record_in_zone(self) -> Self:
         for name in filter(None, (self.record, self.reads)):
-            if not name.endswith(f".{self.zone}"):
+            if self.zone is not None and not name.endswith(f".{self.zone}"):
                 raise ValueError(f"record {name} does not lie in zone {self.zone}")
         if self.reads == self.record:
             raise ValueError(f"reads and writes share the name {self.record}: two databases would take writes")
         if self.ramp[0] != 0 or self.ramp[-1] != 100 or list(self.ramp) != sorted(set(self.ramp)):
             raise ValueError("ramp rises from 0 to 100")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> Self:
+        if self.mode == "route53" and (self.zone is None or self.change_within is not None):
+            raise ValueError("mode route53 needs `zone`, and no `change_within`: nobody is waited for")
+        if self.mode == "manual":
+            if self.change_within is None:
+                raise ValueError("mode manual needs `change_within`: how long the agency needs to change the record")
+            if self.zone is not None or self.reads is not None or "ramp" in self.model_fields_set:
+                raise ValueError("mode manual has no `zone`, `reads` or `ramp`: a person changes one record, once")
         return self
 
 

@@ -129,6 +129,18 @@ def test_the_night_of_what_is_followed_has_exactly_these_edges(samples: Parsed) 
     assert "cutover.ramp_reads" not in samples["dags"]["onboard_p08"]["edges"], "p08 has no readers' name"
 
 
+def test_a_name_that_people_turn_is_asked_for_and_waited_for(turned_by_people: Parsed) -> None:
+    assert turned_by_people["import_errors"] == {}
+    night = {pilot: turned_by_people["dags"][f"onboard_{pilot}"]["edges"] for pilot in ("p02", "p03")}
+    assert night["p02"]["cutover.prove"] == ["cutover.ask_for_name"]
+    assert night["p02"]["cutover.ask_for_name"] == ["cutover.gate_named"]
+    assert night["p02"]["cutover.gate_named"] == ["cutover.release"]
+    assert night["p03"]["cutover.gate_near"] == ["cutover.make_ready"]
+    assert night["p03"]["cutover.make_ready"] == ["cutover.gate_named", "cutover.stand_down"]
+    assert night["p03"]["cutover.gate_named"] == ["cutover.release", "cutover.stand_down"]
+    assert night["p03"]["cutover.release"] == ["cutover.gate_cutover", "cutover.stand_down"]
+
+
 def test_the_point_of_no_return_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["close_p03"]["edges"] == CLOSE_P03
 

@@ -1,6 +1,8 @@
 """Bad manifests are refused with file, line, field, found, expected; the others load all the same."""
 
+import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,35 @@ FOLLOWED = (PILOTS / "p03.yaml").read_text(encoding="utf-8")
 SECOND = """  - {name: archive, engine: copy, service_role: archive_app,
      target: {instance_class: db.t4g.small, storage_gib: 20}}
 files:"""
+
+
+BY_HAND = "traffic: {mode: manual, record: registry.go.th.example, ttl_s: 300, step: PT0S, change_within: PT10M}"
+
+
+def with_traffic(of: str, traffic: str) -> str:
+    changed, times = re.subn(r"traffic: \{.*\}", traffic, of)
+    assert times == 1
+    return changed
+
+
+def test_a_name_outside_route_53_is_turned_by_people_and_waited_for_so_long(tmp_path: Path) -> None:
+    (tmp_path / "p02.yaml").write_text(with_traffic(GOOD, BY_HAND), encoding="utf-8")
+    traffic = load_folder(tmp_path).manifests["p02"].cutover.traffic
+    assert (traffic.mode, traffic.zone, traffic.change_within) == ("manual", None, timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", change_within: PT10M", "", "needs `change_within`"),
+        ("ttl_s:", "zone: go.th.example, ttl_s:", "has no `zone`"),
+        ("ttl_s:", "ramp: [0, 50, 100], ttl_s:", "a person changes one record, once"),
+        ("mode: manual", "mode: route53", "needs `zone`"),
+    ],
+)
+def test_a_name_is_turned_by_one_of_the_two(old: str, new: str, said: str) -> None:
+    assert old in BY_HAND
+    assert said in problem_of(with_traffic(GOOD, BY_HAND.replace(old, new, 1))).render("en")
 
 
 @pytest.mark.parametrize(

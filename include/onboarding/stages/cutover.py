@@ -16,7 +16,17 @@ from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
 from onboarding.programme import progress
-from onboarding.stages import decision, following, frozen, loads, naming, sides, uploading, validation
+from onboarding.stages import (
+    decision,
+    following,
+    frozen,
+    loads,
+    naming,
+    naming_by_hand,
+    sides,
+    uploading,
+    validation,
+)
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
@@ -29,6 +39,13 @@ def switch_over(pilot: Pilot) -> dict[str, str]:
     Every step finds out where the world is: killed at any instant and called again, it goes on there.
     """
     for step in (freeze, drain, prove, arm_way_back, shift_traffic, release):
+        step(pilot)
+    return {"state": pilot.ledger.cutover_state(pilot.id)}
+
+
+def make_ready(pilot: Pilot) -> dict[str, str]:
+    """With `follow` and a name that people turn: everything before it, and the question to them."""
+    for step in (freeze, drain, prove, arm_way_back, ask_for_name):
         step(pilot)
     return {"state": pilot.ledger.cutover_state(pilot.id)}
 
@@ -63,7 +80,7 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
 def begin_following(pilot: Pilot) -> dict[str, str]:
     """Let what was written since the copy flow after; make the way back ready, still off, and the writers' name."""
     begun = following.begin(pilot)
-    if begun:
+    if begun and not naming_by_hand.is_by_hand(pilot):
         naming.prepare(pilot, pilot.manifest.cutover.traffic.record)
     return begun
 
@@ -127,6 +144,15 @@ def shift_traffic(pilot: Pilot) -> dict[str, int]:
     return {"percent": 100}
 
 
+def ask_for_name(pilot: Pilot) -> dict[str, str]:
+    """Ask the agency to lead the name to the target, where its zone is not ours to change."""
+    if sides.has_switched(pilot):
+        return {}
+    frozen.demand(pilot)
+    _demand_proof(pilot)
+    return naming_by_hand.ask(pilot, traffic.TARGET)
+
+
 def release(pilot: Pilot) -> dict[str, str]:
     """Let the service write on the target. From here on the target is the one that counts.
 
@@ -137,6 +163,8 @@ def release(pilot: Pilot) -> dict[str, str]:
         night = frozen.attempt(pilot)
         frozen.demand(pilot)
         _demand_proof(pilot)
+        if naming_by_hand.is_by_hand(pilot):
+            naming_by_hand.demand(pilot, traffic.TARGET)
         frozen.make_permanent(pilot, night)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
@@ -182,6 +210,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
         turn_back(pilot)
+        if naming_by_hand.is_by_hand(pilot):
+            naming_by_hand.demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
         _stop_reading_there(pilot)
         if _is_refused(pilot):
@@ -204,8 +234,10 @@ def _is_refused(pilot: Pilot) -> bool:
 
 def turn_back(pilot: Pilot) -> None:
     """The name leads to the source, the service may write there again, and nothing is followed any more."""
-    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
-    naming.turn_back(pilot, name)
+    if naming_by_hand.is_by_hand(pilot):
+        naming_by_hand.ask(pilot, traffic.SOURCE)  # and not waited for: until they have, nobody writes anywhere
+    else:
+        naming.turn_back(pilot, naming.service_name(pilot, pilot.manifest.cutover.traffic.record))
     opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
     pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
     if pilot.manifest.follows:

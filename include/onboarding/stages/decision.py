@@ -112,6 +112,7 @@ def plan(pilot: Pilot) -> dict[str, Any]:
         "databases": [workload.name for workload in pilot.manifest.databases],
         "files": [workload.name for workload in pilot.manifest.files],
         "record": traffic.record,
+        "turned_by": traffic.mode,
         "ramp": list(traffic.ramp),
         "rehearsal": dict(rehearsal.body) if rehearsal else None,
     }

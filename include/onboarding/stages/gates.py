@@ -21,7 +21,7 @@ from onboarding.observations import Answer, Observation, judged
 from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
 from onboarding.selection.standing import observe_chosen
-from onboarding.stages import account, following, migration, naming, sides, validation
+from onboarding.stages import account, following, frozen, migration, naming, naming_by_hand, sides, validation
 from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
@@ -221,16 +221,29 @@ def near(pilot: Pilot) -> Checks:
         checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
         checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
         checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
-    checks["ttl"] = lambda: naming.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
+    if not naming_by_hand.is_by_hand(pilot):
+        checks["ttl"] = lambda: naming.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
     return checks
+
+
+@_gate("named", deadline=timedelta(days=1))
+def named(pilot: Pilot) -> Checks:
+    """Has the agency changed its record, does the target answer by it, and is the source still frozen?"""
+    if sides.has_switched(pilot):
+        return {"switched": partial(_switched, pilot)}
+    return {
+        "named": lambda: naming_by_hand.observe(pilot, traffic.TARGET),
+        "in_time": lambda: _in_time(pilot),
+        "health": lambda: _health(pilot),
+    }
 
 
 @_gate("cutover", deadline=timedelta(minutes=10), closes="cutover")
 def switched(pilot: Pilot) -> Checks:
     """Does the name lead to the target alone, does the target answer, and is the source frozen for good?"""
     checks: dict[str, Check] = {"switched": partial(_switched, pilot)}
-    frozen, released = (pilot.ledger.latest(pilot.id, kind, "cutover") for kind in (Freeze.KIND, Release.KIND))
-    begun, ended = frozen.seq if frozen else 0, released.at if released else None
+    began, released = (pilot.ledger.latest(pilot.id, kind, "cutover") for kind in (Freeze.KIND, Release.KIND))
+    begun, ended = began.seq if began else 0, released.at if released else None
     for workload in pilot.manifest.databases:
         # Young when the target was released: asked again next year, the proof is still the one that counted.
         checks |= _recorded(pilot, "reconciled", workload.name, after=begun, moment=PROVEN_AT, at=ended)
@@ -238,7 +251,7 @@ def switched(pilot: Pilot) -> Checks:
         checks[f"frozen.{workload.name}"] = partial(freeze.observe_frozen, login)
         home = sides.source(pilot, workload.name)
         checks[f"permanent.{workload.name}"] = partial(deadline.observe_permanent, home, workload.service_role)
-    checks["traffic"] = lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100})
+    checks["traffic"] = lambda: _traffic(pilot, traffic.TARGET)
     checks["health"] = lambda: _health(pilot)
     return checks | _ways_back(pilot)
 
@@ -249,7 +262,7 @@ def soaked(pilot: Pilot) -> Checks:
     checks: dict[str, Check] = {
         "soaked": lambda: _soaked(pilot),
         "health": lambda: _health(pilot),
-        "traffic": lambda: _traffic(pilot, {traffic.SOURCE: 0, traffic.TARGET: 100}),
+        "traffic": lambda: _traffic(pilot, traffic.TARGET),
     }
     return checks | _ways_back(pilot)
 
@@ -261,7 +274,7 @@ def turned_back(pilot: Pilot) -> Checks:
         "rolled_back": lambda: judged(
             "rolled_back", pilot.ledger.cutover_state(pilot.id), CutoverState.ROLLED_BACK, pilot.clock()
         ),
-        "traffic": lambda: _traffic(pilot, {traffic.SOURCE: 100, traffic.TARGET: 0}),
+        "traffic": lambda: _traffic(pilot, traffic.SOURCE),
         "health": lambda: _health(pilot),
     }
 
@@ -309,6 +322,12 @@ def _buckets(pilot: Pilot) -> Iterator[tuple[str, Check]]:
 def _switched(pilot: Pilot) -> Observation:
     state = pilot.ledger.cutover_state(pilot.id)
     return judged("switched", state in sides.SWITCHED, True, pilot.clock(), why="stages.not_switched", state=state)
+
+
+def _in_time(pilot: Pilot) -> Observation:
+    """Whether every source is still frozen, within what was agreed. Sees to it that somebody keeps the deadline."""
+    frozen.demand(pilot)
+    return judged("in_time", "frozen", "frozen", pilot.clock())
 
 
 def _frozen(pilot: Pilot) -> Observation:
@@ -399,7 +418,11 @@ def _needed(pilot: Pilot) -> timedelta:
     return timedelta(seconds=Rehearsal.of(found).window_s) if found else timedelta.max
 
 
-def _traffic(pilot: Pilot, expected: Mapping[str, int]) -> Observation:
+def _traffic(pilot: Pilot, side: str) -> Observation:
+    """Whether the name leads to that side alone."""
+    if naming_by_hand.is_by_hand(pilot):
+        return naming_by_hand.observe(pilot, side)
+    expected = {traffic.SOURCE: 0, traffic.TARGET: 0} | {side: 100}
     name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
     weights = traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
     return judged("traffic", weights, expected, pilot.clock(), why="stages.traffic_elsewhere", record=name.record)

@@ -1,6 +1,6 @@
 """The service's name: who leads it, where it leads, and whether the service answers there.
 
-In Route 53 we lead it, by weights.
+In Route 53 we lead it, by weights; where a person does: `naming_by_hand`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def service_name(pilot: Pilot, record: str) -> traffic.Name:
     """A name in the pilot's zone with a weighted record per side; the first database is the one behind it."""
     settings, workload = pilot.manifest.cutover.traffic, pilot.manifest.databases[0].name
     route53 = pilot.cloud.client("route53", region="us-east-1")
-    zone = traffic.ensure_zone(route53, effects(pilot), settings.zone)
+    zone = traffic.ensure_zone(route53, effects(pilot), str(settings.zone))
     return traffic.Name(
         zone_id=zone,
         record=record,

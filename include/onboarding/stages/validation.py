@@ -165,9 +165,7 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         both = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
         steps[f"sequences {workload.name}"] = _timed(partial(sequences.set_sequences, *both))
     steps["prove"] = _timed(lambda: compare(pilot, REHEARSED_AT))
-    scratch = naming.service_name(pilot, f"rehearsal.{pilot.manifest.cutover.traffic.record}")
-    steps["traffic"] = _timed(lambda: naming.ramp(pilot, scratch, pilot.manifest.cutover.traffic.ramp))
-    way_back = _timed(lambda: naming.turn_back(pilot, scratch))
+    steps["traffic"], way_back = _rehearse_name(pilot)
     cutover_s = round(sum(steps.values()), 3)
     window = pilot.manifest.cutover
     needed = time_needed(timedelta(seconds=cutover_s), timedelta(seconds=way_back))
@@ -179,6 +177,17 @@ def rehearse(pilot: Pilot) -> dict[str, float]:
         why = {"cutover_s": cutover_s}
         pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.REHEARSED, body=why, run=pilot.run)
     return {"cutover_s": cutover_s, "way_back_s": round(way_back, 3)}
+
+
+def _rehearse_name(pilot: Pilot) -> tuple[float, float]:
+    """Seconds that the name needs, there and back; people are not rehearsed, what they said counts."""
+    settings = pilot.manifest.cutover.traffic
+    if settings.change_within is not None:
+        by_people = settings.change_within.total_seconds() + settings.ttl_s
+        return by_people, by_people
+    scratch = naming.service_name(pilot, f"rehearsal.{settings.record}")
+    there = _timed(lambda: naming.ramp(pilot, scratch, settings.ramp))
+    return there, _timed(lambda: naming.turn_back(pilot, scratch))
 
 
 def _left(pilot: Pilot, shape: Reconciled) -> None:

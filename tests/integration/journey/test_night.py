@@ -1,22 +1,28 @@
-"""p09's first night fails at half the traffic and comes back by itself; the second ends live. In their order."""
+"""p09's first night fails at half the traffic and comes back by itself; the second ends live. In their order.
+
+By the second the service has a name whose zone is not in Route 53: a person at the agency changes the record.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from sandbox_process import ask
 from whole_journey import approve, load_final, stalled
 
 from onboarding import traffic
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
-from onboarding.errors import Stop
-from onboarding.stages import cutover, naming, sides
+from onboarding.errors import AskPerson, Stop
+from onboarding.manifest import Traffic
+from onboarding.stages import cutover, naming, naming_by_hand, sides
 from onboarding.stages.pilot import Pilot
 
 from .conftest import World, expire, travel
@@ -57,6 +63,19 @@ def leads_to(pilot: Pilot) -> set[str]:
     return {pilot.resolve(pilot.manifest.cutover.traffic.record) for _ in range(8)}
 
 
+def agency_changes(world: World, pilot: Pilot, address: str) -> None:
+    """As the agency's administrator does at its own DNS."""
+    ask(world.cloud, "names", {pilot.manifest.cutover.traffic.record: address})
+
+
+def as_asked(world: World, pilot: Pilot) -> None:
+    """The administrator, who looks at what the programme waits for, and is in no hurry."""
+    while naming_by_hand.asked_for(pilot) != traffic.TARGET:
+        time.sleep(0.1)
+    time.sleep(1)
+    agency_changes(world, pilot, pilot.resolve(naming_by_hand.host(pilot, traffic.TARGET)))
+
+
 def steps_of_the_ramp(pilot: Pilot) -> list[int]:
     return [record.body["percent"] for record in pilot.ledger.records(pilot="p09", kind="traffic")]
 
@@ -68,7 +87,19 @@ def first(rehearsed: Pilot) -> Pilot:
 
 @pytest.fixture(scope="module")
 def second(world: World) -> Pilot:
-    return world.pilot("p09", "r2")
+    pilot = world.pilot("p09", "r2")
+    by_hand = Traffic(
+        mode="manual", record="assets.p09.go.th.example", ttl_s=1, step=timedelta(), change_within=timedelta(seconds=2)
+    )
+    cutover = pilot.manifest.cutover.model_copy(update={"traffic": by_hand})
+    agency_changes(
+        world, made := replace(pilot, manifest=pilot.manifest.model_copy(update={"cutover": cutover})), home(pilot)
+    )
+    return made
+
+
+def home(pilot: Pilot) -> str:
+    return pilot.resolve(sides.source(pilot, "assets").host)
 
 
 @pytest.fixture(scope="module")
@@ -171,16 +202,26 @@ def test_a_second_attempt_needs_a_rehearsal_and_approvals_of_its_own(second: Pil
     assert writes(session, "again")
 
 
+def test_what_a_name_has_to_become_is_looked_up_and_not_asked_for_twice(second: Pilot, session: Session) -> None:
+    assert naming_by_hand.observe(second, traffic.SOURCE).answer == "pass"
+    waits = naming_by_hand.observe(second, traffic.TARGET)
+    assert (waits.answer, waits.why, waits.values["seen"]) == ("unknown", "naming_by_hand.change_it", home(second))
+    assert naming_by_hand.ask(second, traffic.SOURCE)["side"] == "source"
+    assert second.ledger.latest("p09", "name_asked") is None, "asked for what is so already"
+
+
 def test_the_second_night_ends_live_and_every_acknowledged_write_arrived(
     world: World, second: Pilot, session: Session
 ) -> None:
+    agency = threading.Thread(target=as_asked, args=(world, second), daemon=True)
+    agency.start()
     taken, refused = _write_on(session, until=lambda: travel(second, first="approve"))
+    agency.join(10)
     assert len(taken) > 3 and len(refused) > 20
     assert max(taken.values()) < min(refused.values()), "a write was taken after one had been refused"
     for side in (sides.source, sides.target):
         assert notes(side(second, "assets"), "night 2 %") == sorted(taken)
     assert second.ledger.cutover_state("p09") is CutoverState.COMMITTED
-    assert weights(second) == {"source": 0, "target": 100}
     assert leads_to(second) == {second.resolve(sides.target(second, "assets").host)}
     assert can_write(sides.target_service(second, "assets"))
     assert not can_write(sides.source_service(second, "assets"))
@@ -216,3 +257,15 @@ def _write_on(session: Session, until: Any) -> tuple[dict[str, datetime], dict[s
         over.set()
         writer.join()
     return taken, refused
+
+
+def test_after_the_night_a_record_turned_back_by_somebody_is_seen_and_said(world: World, second: Pilot) -> None:
+    there = second.resolve(naming_by_hand.host(second, traffic.TARGET))
+    assert naming_by_hand.observe(second, traffic.TARGET).answer == "pass"
+    naming_by_hand.demand(second, traffic.TARGET)
+    with pytest.raises(AskPerson, match=there):
+        naming_by_hand.demand_back(second)
+    agency_changes(world, second, home(second))
+    with pytest.raises(Stop, match="CNAME"):
+        naming_by_hand.demand(second, traffic.TARGET)
+    agency_changes(world, second, there)
