@@ -12,8 +12,10 @@ import pytest
 
 from onboarding.errors import Stop
 from onboarding.files.plan import FILE_COST_BYTES, Batch, balance, plan, refuse_shared_keys
-from onboarding.files.reading import Changed, opened, read
+from onboarding.files.reading import read
 from onboarding.files.scan import SourceFile, assess, scan
+from onboarding.files.sources import Changed
+from onboarding.files.sources.local import Local
 
 
 def _fill(root: Path, *names: str) -> None:
@@ -153,9 +155,10 @@ def test_a_batch_survives_being_stored_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../b", "a//b", ".", "", "a/\0"])
-def test_a_stored_plan_cannot_lead_out_of_the_folder(path: str) -> None:
-    with pytest.raises(Stop) as refusal:
-        Batch.from_json({"id": "batch-001", "files": [[path, 1]]})
+def test_a_stored_plan_cannot_lead_out_of_the_folder(tmp_path: Path, path: str) -> None:
+    (planned,) = Batch.from_json({"id": "batch-001", "files": [[path, 1]]}).files
+    with pytest.raises(Stop) as refusal, Local(tmp_path).opened(planned.path):
+        pass
     assert refusal.value.key == "files.bad_path"
 
 
@@ -174,20 +177,26 @@ def test_a_link_put_in_the_place_of_a_planned_folder_or_file_is_not_followed(tmp
     (root / "file").symlink_to(elsewhere / "secret")
     os.mkfifo(root / "pipe")
     for path in ("folder/secret", "file", "pipe", "nothing", "keep/below"):
-        with pytest.raises(Stop) as refusal, opened(root, path):
+        with pytest.raises(Stop) as refusal, Local(root).opened(path):
             pass
         assert refusal.value.key == "files.gone"
 
 
 def test_writing_while_reading_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"a" * 100)
-    with opened(tmp_path, "log") as stream:
-        assert read(stream, lambda size: False).size == 100
+    with Local(tmp_path).opened("log") as file:
+        assert read(file, parts_from=1000).size == 100
+    for write in (append, replace):
+        with Local(tmp_path).opened("log") as file, pytest.raises(Changed):
+            write(tmp_path / "log")
+            read(file, parts_from=1000)
 
-        def grow(size: int) -> bool:  # called after the first look at the file, before the first byte
-            with (tmp_path / "log").open("ab") as log:
-                log.write(b"b")
-            return False
 
-        with pytest.raises(Changed):
-            read(stream, grow)
+def append(log: Path) -> None:
+    with log.open("ab") as stream:
+        stream.write(b"b")
+
+
+def replace(log: Path) -> None:
+    log.with_name("new").write_bytes(log.read_bytes())
+    log.with_name("new").replace(log)

@@ -26,6 +26,7 @@ from onboarding.files import objects
 from onboarding.files.notes import manifest_key
 from onboarding.files.plan import Batch, plan
 from onboarding.files.scan import SourceFile
+from onboarding.files.sources import SINGLE_PUT_BYTES
 from onboarding.files.upload import BatchResult, clean_up, move_unit, status
 
 if TYPE_CHECKING:
@@ -226,15 +227,15 @@ def test_more_than_64_mib_goes_in_parts_and_a_second_run_knows_it_by_s3s_checksu
     large = tmp_path / "ใหญ่.bin"
     with large.open("wb") as stream:
         stream.write(os.urandom(1024))
-        stream.truncate(objects.SINGLE_PUT_BYTES + 5)
-        stream.seek(objects.SINGLE_PUT_BYTES)
+        stream.truncate(SINGLE_PUT_BYTES + 5)
+        stream.seek(SINGLE_PUT_BYTES)
         stream.write(b"tail!")
     (tmp_path / "พอดี.bin").write_bytes(b"")
-    os.truncate(tmp_path / "พอดี.bin", objects.SINGLE_PUT_BYTES)
+    os.truncate(tmp_path / "พอดี.bin", SINGLE_PUT_BYTES)
     (batch,) = plan(tmp_path, 1)
     parts = []
     target.s3.meta.events.register("before-call.s3.UploadPart", lambda **_: parts.append(1))
-    assert _move(tmp_path, target, batch) == BatchResult(2, 2 * objects.SINGLE_PUT_BYTES + 5, skipped=0)
+    assert _move(tmp_path, target, batch) == BatchResult(2, 2 * SINGLE_PUT_BYTES + 5, skipped=0)
     assert len(parts) == 5  # of the larger one only
     whole = hashlib.sha256()
     for chunk in target.s3.get_object(Bucket=target.bucket, Key="documents/ใหญ่.bin")["Body"].iter_chunks(objects.MIB):
@@ -249,7 +250,7 @@ def test_more_than_64_mib_goes_in_parts_and_a_second_run_knows_it_by_s3s_checksu
 
 def test_an_upload_in_parts_that_a_dead_attempt_left_is_ended(tmp_path: Path, target: Target) -> None:
     (tmp_path / "ใหญ่.bin").write_bytes(b"")
-    os.truncate(tmp_path / "ใหญ่.bin", objects.SINGLE_PUT_BYTES + 1)
+    os.truncate(tmp_path / "ใหญ่.bin", SINGLE_PUT_BYTES + 1)
     left = target.s3.create_multipart_upload(Bucket=target.bucket, Key="documents/ใหญ่.bin")["UploadId"]
     other = target.s3.create_multipart_upload(Bucket=target.bucket, Key="documents/ใหญ่.bin.bak")["UploadId"]
     (batch,) = plan(tmp_path, 1)

@@ -27,6 +27,7 @@ from onboarding.errors import Stop, TryAgain
 from onboarding.files import lane, objects
 from onboarding.files.crew import each
 from onboarding.files.folder import move_folder
+from onboarding.files.sources import SINGLE_PUT_BYTES
 from onboarding.files.upload import BatchResult
 
 REGION = "ap-southeast-7"
@@ -73,8 +74,8 @@ def stored(s3: Any, bucket: str, prefix: str = "p/") -> dict[str, bytes]:
 def large(path: Path) -> bytes:
     """Just over what goes in one piece: five parts."""
     with path.open("wb") as stream:
-        stream.truncate(objects.SINGLE_PUT_BYTES)
-        stream.seek(objects.SINGLE_PUT_BYTES - 5)
+        stream.truncate(SINGLE_PUT_BYTES)
+        stream.seek(SINGLE_PUT_BYTES - 5)
         stream.write(os.urandom(10))
     return path.read_bytes()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onboarding.aws_errors import explaining
@@ -13,7 +12,9 @@ from onboarding.files.crew import each
 from onboarding.files.notes import Note, keep_notes, write_notes
 from onboarding.files.placing import Moved, Target, move_file
 from onboarding.files.scan import movable
+from onboarding.files.sources import at
 from onboarding.files.upload import IN_FLIGHT, BatchResult, require_prefix
+from onboarding.places import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,7 +24,7 @@ NOTED_TOGETHER = 10_000
 
 
 def move_folder(
-    root: Path,
+    root: Place,
     s3: S3Client,
     bucket: str,
     *,
@@ -38,10 +39,11 @@ def move_folder(
     move, naming how many: what was sent until the first was found stays, nothing is sent after it. Else as `move_unit`.
     """
     require_prefix(prefix)
-    with explaining(f"s3://{bucket}/{prefix}"), Target.opened(s3, bucket, prefix) as target:
+    with explaining(f"s3://{bucket}/{prefix}"), at(root) as source, Target.opened(s3, bucket, prefix) as target:
         arrivals = _Arrivals(target, tell, noted_together)
         try:
-            each(lambda file: arrivals.add(move_file(root, file, target)), movable(root, prefix=prefix), in_flight)
+            files = movable(source, str(root), prefix=prefix)
+            each(lambda file: arrivals.add(move_file(source, file, target)), files, in_flight)
         except BaseException:
             with suppress(Exception):  # the next attempt asks S3 about what is not noted; this failure is what counts
                 arrivals.write()

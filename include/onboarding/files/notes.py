@@ -18,13 +18,17 @@ SUFFIX = ".jsonl"
 
 @dataclass(frozen=True)
 class Note:
-    """One file as it was read, with the ETag of the object that was checked against `sha256` (hex)."""
+    """One file as it was read, with the ETag of the object that was checked against `sha256` (hex).
+
+    `mtime_ns` and `version` (see `Facts`) only where the source tells.
+    """
 
     path: str
     size: int
     sha256: str
-    mtime_ns: int
+    mtime_ns: int | None
     etag: str
+    version: str | None = None
 
 
 def manifest_folder(prefix: str) -> str:
@@ -41,8 +45,12 @@ def manifest_key(prefix: str, batch: str) -> str:
 def write_notes(s3: S3Client, bucket: str, prefix: str, batch: str, notes: Iterable[Note]) -> None:
     """Leaves the notes of one batch in order of path bytes, in place of earlier ones."""
     ordered = sorted(notes, key=lambda note: note.path.encode())
-    lines = "".join(json.dumps(vars(note), ensure_ascii=False) + "\n" for note in ordered)
+    lines = "".join(json.dumps(_told(note), ensure_ascii=False) + "\n" for note in ordered)
     objects.put_small(s3, bucket, manifest_key(prefix, batch), lines.encode())
+
+
+def _told(note: Note) -> dict[str, object]:
+    return {name: value for name, value in vars(note).items() if name != "version" or value is not None}
 
 
 def read_notes(s3: S3Client, bucket: str, prefix: str) -> dict[str, Note]:

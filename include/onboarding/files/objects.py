@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.header import Header
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
@@ -13,24 +14,19 @@ from botocore.exceptions import ClientError
 from onboarding.aws_errors import code_of
 from onboarding.errors import Stop
 from onboarding.files.reading import Content
+from onboarding.files.sources import Facts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 MIB = 1024 * 1024
-SINGLE_PUT_BYTES = 64 * MIB
 PART_BYTES = 16 * MIB
 PARTS = 10_000
 """Most parts of one upload (S3 User Guide, "Amazon S3 multipart upload limits")."""
 
 TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 WRONG_BYTES = frozenset({"BadDigest", "InvalidDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"})
-
-
-def in_parts(size: int) -> bool:
-    """Whether a file of so many bytes goes in parts."""
-    return size > SINGLE_PUT_BYTES
 
 
 def part_size(size: int) -> int:
@@ -128,16 +124,26 @@ def delete(s3: S3Client, bucket: str, keys: Sequence[str]) -> None:
             raise Stop("files.not_deleted", where=repr(failed[0].get("Key")), reason=failed[0].get("Code", ""))
 
 
-def metadata(mtime_ns: int, mode: int, owner: int, group: int) -> dict[str, str]:
+def metadata(facts: Facts, **ours: str) -> dict[str, str]:
     """What an object keeps of its file: time of change in nanoseconds, permissions, numbers of owner and group.
+
+    Only what its source tells; what the file had as an object already comes first, and `ours` replaces it.
 
     Under the names that AWS's own file services write and read back (FSx for Lustre User Guide, "POSIX metadata support
     for data repositories").
     """
-    return {
-        "file-mtime": f"{mtime_ns}ns", "file-permissions": f"0{mode:o}", "file-owner": str(owner),
-        "file-group": str(group),
+    told = {
+        "file-mtime": None if facts.mtime_ns is None else f"{facts.mtime_ns}ns",
+        "file-permissions": None if facts.mode is None else f"0{facts.mode:o}",
+        "file-owner": facts.owner, "file-group": facts.group,
     }  # fmt: skip
+    known = {name: str(value) for name, value in told.items() if value is not None}
+    return known | {name: _ascii(value) for name, value in facts.metadata.items()} | ours
+
+
+def _ascii(value: str) -> str:
+    """As S3 itself gives back what a header cannot carry (RFC 2047)."""
+    return value if value.isascii() else Header(value, "utf-8", maxlinelen=10_000).encode()
 
 
 def encoded(digest: bytes) -> str:

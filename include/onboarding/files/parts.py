@@ -5,17 +5,17 @@ S3 holds each part against its CRC-64/NVME, and the whole against that of all by
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from onboarding.files import objects
 from onboarding.files.crc64 import Crc64
-from onboarding.files.reading import Changed, Content, Hashes, identity
+from onboarding.files.reading import Content, Hashes
+from onboarding.files.sources import Changed, OpenFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,35 +46,34 @@ class Parts:
     def __exit__(self, *_: object) -> None:
         self._senders.shutdown(cancel_futures=True)
 
-    def put(
-        self, s3: S3Client, bucket: str, key: str, stream: BinaryIO, settled: Callable[[], bool]
-    ) -> tuple[Content, str | None, str]:
+    def put(self, s3: S3Client, bucket: str, key: str, file: OpenFile) -> tuple[Content, str | None, str]:
         """What was read and sent, the checksum that S3 tells of it, and the new object's ETag.
 
-        The object appears at once, after `settled` has said that the file is still where it was; until then it may
+        The object appears at once, after the file was found to be still where it was, and as it was; until then it may
         end as if it had never begun. Raises Changed when the file was written to meanwhile, ClientError with a code of
         `objects.TAKEN` when an object was there before.
         """
         objects.abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
-        before = os.fstat(stream.fileno())
-        kept = objects.metadata(before.st_mtime_ns, before.st_mode, before.st_uid, before.st_gid)
+        facts = file.facts
+        headers: dict[str, Any] = dict(facts.headers)
         begun = s3.create_multipart_upload(
-            Bucket=bucket, Key=key, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT", Metadata=kept
-        )
+            Bucket=bucket, Key=key, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT",
+            Metadata=objects.metadata(facts), **headers,
+        )  # fmt: skip
         upload = begun["UploadId"]
         sent: list[_Sent] = []
         under_way: deque[Future[_Sent]] = deque()
         try:
             hashes = Hashes(with_crc64=True)
-            for number, block in enumerate(self._blocks(stream, before.st_size), 1):
+            for number, block in enumerate(self._blocks(file, facts.size), 1):
                 under_way.append(self._senders.submit(self._send, s3, bucket, key, upload, number, block))
                 hashes.update(block)
                 while under_way and under_way[0].done():  # a failure ends the reading
                     sent.append(under_way.popleft().result())
             sent += [one.result() for one in under_way]
-            if identity(os.fstat(stream.fileno())) != identity(before) or not settled():
+            if not file.unchanged():
                 raise Changed
-            content = hashes.content(before)
+            content = hashes.content(facts)
             answer = s3.complete_multipart_upload(
                 Bucket=bucket, Key=key, UploadId=upload, IfNoneMatch="*", MultipartUpload={"Parts": _named(sent)},
                 ChecksumCRC64NVME=objects.checksum(content)[1], ChecksumType="FULL_OBJECT",
@@ -85,13 +84,13 @@ class Parts:
             raise
         return content, answer.get("ChecksumCRC64NVME"), answer["ETag"]
 
-    def _blocks(self, stream: BinaryIO, size: int) -> Iterator[bytes]:
+    def _blocks(self, file: OpenFile, size: int) -> Iterator[bytes]:
         """The file in parts; each waits until there is room for it. Raises Changed when it has another size."""
-        stream.seek(0)
+        file.seek(0)
         for missing in range(size, 0, -objects.part_size(size)):
             self._room.acquire()
             try:
-                block = _filled(stream, min(missing, objects.part_size(size)))
+                block = _filled(file, min(missing, objects.part_size(size)))
             except BaseException:
                 self._room.release()
                 raise
@@ -118,10 +117,10 @@ class Parts:
         wait(under_way)
 
 
-def _filled(stream: BinaryIO, size: int) -> bytes:
+def _filled(file: OpenFile, size: int) -> bytes:
     """The next `size` bytes, fewer only at the end: one read of a share may bring less."""
-    block = stream.read(size)
-    while block and len(block) < size and (more := stream.read(size - len(block))):
+    block = file.read(size)
+    while block and len(block) < size and (more := file.read(size - len(block))):
         block += more
     return block
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -16,14 +15,16 @@ from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
 from onboarding.files.notes import Note, manifest_folder, read_notes
 from onboarding.files.parts import Parts
-from onboarding.files.reading import Changed, Content, opened, read, still_there
+from onboarding.files.reading import Content, read
 from onboarding.files.scan import SourceFile, key_of
 from onboarding.files.sending import Sender
+from onboarding.files.sources import Changed, Lost, OpenFile, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 READINGS = 3
+AFTER_A_BREAK_S = 0.5
 GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
 
 
@@ -58,42 +59,40 @@ class Target:
             yield cls(s3, bucket, prefix, there, noted, sender, replace)
 
 
-def move_file(root: Path, file: SourceFile, target: Target) -> Moved:
+def move_file(source: Source, file: SourceFile, target: Target) -> Moved:
     """The file as an object of exactly its bytes.
 
-    Raises TryAgain when it changes under every reading, Stop when it is gone, or when another content lies at its key
-    and must not be replaced.
+    Raises TryAgain when it changes under every reading or its source breaks off each time, Stop when it is gone, or
+    when another content lies at its key and must not be replaced.
     """
-    for _ in range(READINGS):
+    for left in reversed(range(READINGS)):
         try:
-            with opened(root, file.path) as stream:
-                if moved := _moved(root, file.path, stream, target):
-                    return moved
+            with source.opened(file.path) as opened:
+                return _moved(source.parts_from, file.path, opened, target)
         except Changed:
             continue
+        except Lost:
+            if not left:
+                raise
+            time.sleep(AFTER_A_BREAK_S)
     raise TryAgain("files.changing", where=repr(file.path), readings=READINGS)
 
 
-def _moved(root: Path, path: str, stream: BinaryIO, target: Target) -> Moved | None:
-    """None when the path does not lead to this file any more."""
-
-    def settled() -> bool:
-        return still_there(root, path, stream)
-
+def _moved(parts_from: int, path: str, file: OpenFile, target: Target) -> Moved:
     key = key_of(target.prefix, path)
-    large = objects.in_parts(os.fstat(stream.fileno()).st_size)
-    if large and key not in target.there and (sent := target.sender.put_parts(key, stream, settled)):
+    there, note, version = target.there.get(key), target.noted.get(path), file.facts.version
+    if there and note and version and (note.etag, note.version) == (there, version) and not target.replace:
+        return Moved(note, adopted=True)  # by both sides' word it is the same as when it was moved
+    if there is None and file.facts.size > parts_from and (sent := target.sender.put_parts(key, file)):
         return _arrived(path, *sent)
-    content = read(stream, objects.in_parts)
-    return _placed(path, key, stream, content, target, settled) if settled() else None
+    return _placed(parts_from, path, file, read(file, parts_from=parts_from), target)
 
 
-def _placed(
-    path: str, key: str, stream: BinaryIO, content: Content, target: Target, settled: Callable[[], bool]
-) -> Moved:
-    large = objects.in_parts(content.size)  # those were sent before, if they could be
+def _placed(parts_from: int, path: str, file: OpenFile, content: Content, target: Target) -> Moved:
+    key = key_of(target.prefix, path)
+    large = content.size > parts_from  # those were sent before, if they could be
     there = target.there.get(key)
-    if there is None and not large and (etag := target.sender.put_whole(key, stream, content)):
+    if there is None and not large and (etag := target.sender.put_whole(key, file, content)):
         return _arrived(path, content, etag)
     note = target.noted.get(path)
     if there is not None and note is not None and (note.etag, note.sha256) == (there, content.sha256.hex()):
@@ -104,26 +103,21 @@ def _placed(
     if not target.replace:
         raise Stop("files.different", where=repr(key))
     objects.delete(target.s3, target.bucket, [key])
-    return _replaced(path, key, stream, content, target, settled)
+    sent = target.sender.put_parts(key, file) if large else _whole(target, key, file, content)
+    if sent is None:
+        raise TryAgain("files.rival", where=repr(key))
+    return _arrived(path, *sent)
 
 
-def _replaced(
-    path: str, key: str, stream: BinaryIO, content: Content, target: Target, settled: Callable[[], bool]
-) -> Moved:
-    """The file in the place of what was deleted."""
-    if objects.in_parts(content.size):
-        if sent := target.sender.put_parts(key, stream, settled):
-            return _arrived(path, *sent)
-    else:
-        stream.seek(0)
-        if etag := target.sender.put_whole(key, stream, content):
-            return _arrived(path, content, etag)
-    raise TryAgain("files.rival", where=repr(key))
+def _whole(target: Target, key: str, file: OpenFile, content: Content) -> tuple[Content, str] | None:
+    etag = target.sender.put_whole(key, file, content)
+    return (content, etag) if etag else None
 
 
 def _arrived(path: str, content: Content, etag: str, *, adopted: bool = False) -> Moved:
     """What is left to know; the content itself is let go."""
-    return Moved(Note(path, content.size, content.sha256.hex(), content.mtime_ns, etag), adopted)
+    facts = content.facts
+    return Moved(Note(path, content.size, content.sha256.hex(), facts.mtime_ns, etag, facts.version), adopted)
 
 
 def _etag_if_holds(target: Target, key: str, content: Content) -> str | None:

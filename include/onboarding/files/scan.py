@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from onboarding.errors import Stop, TryAgain
-from onboarding.files.reading import opened
-from onboarding.files.walking import walk
+from onboarding.files.sources import Seen, Source, at
+from onboarding.places import Place
 from onboarding.readiness import Finding
 
 KEY_BYTES = 1024
@@ -23,7 +20,7 @@ OBJECT_BYTES = 5 * 1024**4
 """Largest object that every tool and region takes (S3 User Guide, "Multipart upload limits" before December 2025)."""
 
 Left = Literal["symlink", "fifo", "socket", "device"]
-Refusal = Literal["not_utf8", "key_too_long", "too_large", "unreadable"]
+Refusal = Literal["not_utf8", "key_too_long", "too_large", "unreadable", "outside", "no_file"]
 
 _SHOWN = 5
 
@@ -77,27 +74,29 @@ def key_of(prefix: str, path: str) -> str:
     return prefix + path
 
 
-def entries(root: Path, *, prefix: str = "") -> Iterator[Entry]:
-    """Everything under `root` as it is come upon, in no order. Raises Stop when `root` is no folder."""
-    if root.is_symlink() or not root.is_dir():
-        raise Stop("files.no_folder", where=str(root))
-    for raw, found in walk(os.fsencode(root)):
-        path = raw.decode("utf-8", "backslashreplace")
-        if found is None:
-            yield Refused(path, "unreadable")
-        elif stat.S_ISDIR(found.st_mode):
-            yield EmptyFolder(path)
-        elif not stat.S_ISREG(found.st_mode):
-            yield Excluded(path, _kind(found.st_mode))
-        elif reason := _refusal(raw, found.st_size, prefix):
-            yield Refused(path, reason)
-        else:
-            yield SourceFile(path, found.st_size)
+def entries(source: Source, *, prefix: str = "") -> Iterator[Entry]:
+    """Everything that the source shows, as it is come upon, in no order. Raises Stop when it has no such folder."""
+    return (_entry(seen, prefix) for seen in source.entries())
 
 
-def scan(root: Path, *, prefix: str = "") -> Scan:
+def _entry(seen: Seen, prefix: str) -> Entry:
+    path = seen.path.decode("utf-8", "backslashreplace")
+    match seen.kind:
+        case "folder":
+            return EmptyFolder(path)
+        case "file":
+            reason = _refusal(seen.path, seen.size, prefix)
+            return Refused(path, reason) if reason else SourceFile(path, seen.size)
+        case "unreadable" | "outside" | "no_file":
+            return Refused(path, seen.kind)
+        case _:
+            return Excluded(path, seen.kind)
+
+
+def scan(root: Place, *, prefix: str = "") -> Scan:
     """Everything under `root`. Raises Stop when `root` is no folder."""
-    seen = sorted(entries(root, prefix=prefix), key=lambda entry: entry.path.encode())
+    with at(root) as source:
+        seen = sorted(entries(source, prefix=prefix), key=lambda entry: entry.path.encode())
     return Scan(
         tuple(entry for entry in seen if isinstance(entry, SourceFile)),
         tuple(entry for entry in seen if isinstance(entry, Excluded)),
@@ -106,25 +105,25 @@ def scan(root: Path, *, prefix: str = "") -> Scan:
     )
 
 
-def movable(root: Path, *, prefix: str = "") -> Iterator[SourceFile]:
-    """The files under `root` as they are come upon, until something cannot move.
+def movable(source: Source, where: str, *, prefix: str = "") -> Iterator[SourceFile]:
+    """The files of a source as they are come upon, until something cannot move.
 
     Then the rest is looked at but no longer given, and Stop raised with the first such path in order and how many there
     are; likewise when there is nothing at all. What was excluded is not counted: it never moves.
     """
     refused: list[Refused] = []
     files = 0
-    for entry in entries(root, prefix=prefix):
+    for entry in entries(source, prefix=prefix):
         if isinstance(entry, Refused):
             refused.append(entry)
         elif isinstance(entry, SourceFile):
             files += 1
             if not refused:
                 yield entry
-    require_movable(root, refused, files)
+    require_movable(where, refused, files)
 
 
-def require_movable(root: Path, refused: Sequence[Refused], files: int) -> None:
+def require_movable(root: object, refused: Sequence[Refused], files: int) -> None:
     """Raises Stop when something cannot move (see `assess`), or when there is no file."""
     if refused:
         worst = min(refused, key=lambda one: one.path.encode())
@@ -133,11 +132,11 @@ def require_movable(root: Path, refused: Sequence[Refused], files: int) -> None:
         raise Stop("files.nothing", where=str(root))
 
 
-def assess(root: Path, *, prefix: str = "") -> list[Finding]:
+def assess(root: Place, *, prefix: str = "") -> list[Finding]:
     """What stands in the way of moving `root`; their words are in the catalogue under `readiness.<id>`."""
     found = scan(root, prefix=prefix)
     findings: list[Finding] = []
-    for reason in ("not_utf8", "key_too_long", "too_large", "unreadable"):
+    for reason in ("not_utf8", "key_too_long", "too_large", "unreadable", "outside", "no_file"):
         findings += _finding(f"file_{reason}", "critical", root, (r.path for r in found.refused if r.reason == reason))
     for kind in ("symlink", "fifo", "socket", "device"):
         findings += _finding(f"file_{kind}", "warning", root, (e.path for e in found.excluded if e.reason == kind))
@@ -149,13 +148,14 @@ def assess(root: Path, *, prefix: str = "") -> list[Finding]:
     return findings
 
 
-def texts_not_utf8(root: Path, files: Iterable[SourceFile]) -> Iterator[str]:
+def texts_not_utf8(root: Place, files: Iterable[SourceFile]) -> Iterator[str]:
     """The text files (by suffix) whose first 64 KiB are not UTF-8: they move as they are, but readers must know."""
-    for file in files:
-        if file.path.lower().endswith((".csv", ".tsv", ".txt")):
-            with suppress(Stop, TryAgain), opened(root, file.path) as stream:
-                if not _is_utf8(stream.read(65_536)):
-                    yield file.path
+    with at(root) as source:
+        for file in files:
+            if file.path.lower().endswith((".csv", ".tsv", ".txt")):
+                with suppress(Stop, TryAgain), source.opened(file.path) as opened:
+                    if not _is_utf8(opened.read(65_536)):
+                        yield file.path
 
 
 def _is_utf8(start: bytes) -> bool:
@@ -167,7 +167,7 @@ def _is_utf8(start: bytes) -> bool:
 
 
 def _finding(
-    kind: str, severity: Literal["info", "warning", "critical"], root: Path, paths: Iterable[str]
+    kind: str, severity: Literal["info", "warning", "critical"], root: Place, paths: Iterable[str]
 ) -> list[Finding]:
     named = list(paths)
     if not named:
@@ -184,11 +184,3 @@ def _refusal(raw: bytes, size: int, prefix: str) -> Refusal | None:
     if len(prefix.encode()) + len(raw) > KEY_BYTES:
         return "key_too_long"
     return "too_large" if size > OBJECT_BYTES else None
-
-
-def _kind(mode: int) -> Left:
-    if stat.S_ISLNK(mode):
-        return "symlink"
-    if stat.S_ISFIFO(mode):
-        return "fifo"
-    return "socket" if stat.S_ISSOCK(mode) else "device"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -13,7 +12,8 @@ from onboarding.errors import TryAgain
 from onboarding.files import objects
 from onboarding.files.lane import Lane
 from onboarding.files.parts import Parts
-from onboarding.files.reading import Changed, Content
+from onboarding.files.reading import Content
+from onboarding.files.sources import Changed, OpenFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,21 +35,25 @@ class Sender:
                 self._checks = objects.checks_what_it_is_sent(self._s3, self._bucket, self._probe)
             return self._checks
 
-    def put_whole(self, key: str, stream: BinaryIO, content: Content) -> str | None:
+    def put_whole(self, key: str, file: OpenFile, content: Content) -> str | None:
         """Write-once: the new object's ETag, once it is checked; None when something was there before.
 
         Raises Changed when the bytes sent are not those that were hashed.
         """
         checks = self.checks()
-        kept = objects.metadata(content.mtime_ns, content.mode, content.owner, content.group)
-        kept["sha256"] = content.sha256.hex()
-        if content.body is not None and (etag := self._lane.put(key, content.body, kept)):
+        kept = objects.metadata(content.facts, sha256=content.sha256.hex())
+        headers: dict[str, Any] = dict(content.facts.headers)
+        plain = content.body is not None and not headers  # the lane carries no headers of an object's own
+        if content.body is not None and plain and (etag := self._lane.put(key, content.body, kept)):
             self._require(key, content, etag, told=objects.checksum(content)[1] if checks else None)
             return etag
+        body: Any = file if content.body is None else content.body
+        if content.body is None:
+            file.seek(0)
         try:
             answer = self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=stream if content.body is None else content.body, IfNoneMatch="*",
-                ChecksumSHA256=objects.encoded(content.sha256), Metadata=kept,
+                Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*",
+                ChecksumSHA256=objects.encoded(content.sha256), Metadata=kept, **headers,
             )  # fmt: skip
         except ClientError as failure:
             _require_taken(failure)
@@ -57,14 +61,14 @@ class Sender:
         self._require(key, content, answer["ETag"], told=answer.get("ChecksumSHA256") if checks else None)
         return answer["ETag"]
 
-    def put_parts(self, key: str, stream: BinaryIO, settled: Callable[[], bool]) -> tuple[Content, str] | None:
+    def put_parts(self, key: str, file: OpenFile) -> tuple[Content, str] | None:
         """Write-once, read only once: what was sent, and the new object's ETag; None when something was there before.
 
-        Raises Changed when the file did not stand still, or `settled` (see `Parts.put`) said no.
+        Raises Changed when the file did not stand still.
         """
         checks = self.checks()
         try:
-            content, told, etag = self._parts.put(self._s3, self._bucket, key, stream, settled)
+            content, told, etag = self._parts.put(self._s3, self._bucket, key, file)
         except ClientError as failure:
             _require_taken(failure)
             return None

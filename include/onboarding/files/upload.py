@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onboarding.aws_errors import explaining
@@ -14,6 +14,8 @@ from onboarding.files.notes import MANIFEST_FOLDER, manifest_folder, write_notes
 from onboarding.files.placing import Moved, Target, move_file
 from onboarding.files.plan import Batch, refuse_shared_keys
 from onboarding.files.scan import key_of
+from onboarding.files.sources import at
+from onboarding.places import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -54,7 +56,7 @@ class Status:
 
 
 def move_unit(
-    root: Path,
+    root: Place,
     batch: Batch,
     s3: S3Client,
     bucket: str,
@@ -71,10 +73,15 @@ def move_unit(
     """
     require_prefix(prefix)
     refuse_shared_keys(batch.files, prefix)
-    with explaining(f"s3://{bucket}/{prefix}"):
+    with explaining(f"s3://{bucket}/{prefix}"), at(root) as source:
         moved: list[Moved] = []
-        with Target.opened(s3, bucket, prefix, replace=replace) as target:
-            each(lambda file: moved.append(move_file(root, file, target)), batch.files, in_flight)
+        try:
+            with Target.opened(s3, bucket, prefix, replace=replace) as target:
+                each(lambda file: moved.append(move_file(source, file, target)), batch.files, in_flight)
+        except BaseException:
+            with suppress(Exception):  # spares the next attempt questions; this failure is what counts
+                write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
+            raise
         write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
     return BatchResult(len(moved), sum(one.note.size for one in moved), sum(one.adopted for one in moved))
 
