@@ -6,13 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from launcher.by_hand_places import DEFAULT_REGION, place
 from launcher.by_hand_report import Report, writable
 from launcher.by_hand_voice import Voice
 from onboarding import aws
@@ -27,7 +27,6 @@ from sandbox.postgres import bin_dir
 
 STREAMS = 2
 PROVEN, DIFFERENT, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-DEFAULT_REGION = "us-east-1"  # only where neither AWS_REGION nor a profile names one: a bucket knows its own
 TAKEN = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert"}
 
 Work = Callable[[argparse.Namespace, Voice, Report], bool]
@@ -89,18 +88,20 @@ def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) 
 
 
 def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
+    source = place(asked.source)
     bucket, prefix = address(asked.target)
     s3 = _s3()
     with voice.progress() as tell:
-        moved = move_files(Path(asked.source), s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell)
+        moved = move_files(source, s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell)
     voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
     return _compare_files(asked, voice, report)
 
 
 def _compare_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     bucket, prefix = address(asked.target)
-    found = compare_files(Path(asked.source), _s3(), bucket, prefix)
-    report.write(found, str(Path(asked.source).absolute()), f"s3://{bucket}/{prefix}")
+    source = place(asked.source)
+    found = compare_files(source, _s3(), bucket, prefix)
+    report.write(found, str(source), f"s3://{bucket}/{prefix}")
     return voice.compared(found, report.names)
 
 

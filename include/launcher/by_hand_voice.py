@@ -114,6 +114,8 @@ class Voice:
             self._print(f"    unread     {unread.what}: {unread.reason}")
 
     def _files(self, found: FilesComparison) -> None:
+        for what in found.untold:
+            self._print(text(f"reconcile.page.untold.{what}", self._language))
         if found.equal:
             self.say("files_equal", files=found.source_files, bytes=found.source_bytes)
             return

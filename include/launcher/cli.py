@@ -137,7 +137,12 @@ def _by_hand(several: Several) -> None:
     move.add_argument("what", choices=("database", "files"))
     compare.add_argument("what", nargs="?", choices=("database", "files"), default="database")
     for command, run in ((move, "move"), (compare, "reconcile")):
-        command.add_argument("--source", required=True, metavar="DSN|DIR", help="postgresql://… or a folder")
+        command.add_argument(
+            "--source",
+            required=True,
+            metavar="DSN|DIR|URL",
+            help="postgresql://…, or a folder, sftp://, s3://, https://",
+        )
         command.add_argument("--target", required=True, metavar="DSN|S3", help="postgresql://… or s3://bucket/folder/")
         command.add_argument(
             "--jobs", type=_count, metavar="N", help="streams or files at a time (default 2 streams, 64 files)"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from file_servers import PASSWORD, sftp_server, web_server
 
 from launcher import cli
 
@@ -61,6 +63,66 @@ def test_a_folder_is_moved_and_proven(folder: Path, s3: Any, bucket: str, capsys
     s3.put_object(Bucket=bucket, Key="share/Case.txt", Body=b"on3")
     status, compared = call(capsys, "reconcile", *sides)
     assert (status, [one["problem"] for one in compared["differences"]]) == (1, ["changed"])
+
+
+@contextmanager
+def served(kind: str, folder: Path, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The folder behind a server; gives its address, and what is secret to the environment."""
+    monkeypatch.setenv("NAMRONG_SOURCE_PASSWORD", PASSWORD)
+    if kind == "sftp":
+        with sftp_server(folder) as server:
+            monkeypatch.setenv("NAMRONG_SOURCE_HOST_KEY", server.host_key)
+            yield f"sftp://agency@127.0.0.1:{server.port}/"
+    elif kind == "http":
+        with web_server(folder) as web:
+            yield web.url
+    else:
+        for name, content in FILES.items():
+            s3.put_object(Bucket=bucket, Key=f"old/{name}", Body=content)
+        yield f"s3://{bucket}/old/"
+
+
+@pytest.mark.parametrize("kind", ["sftp", "s3", "http"])
+def test_other_sources_are_moved_and_proven(
+    kind: str, folder: Path, s3: Any, bucket: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(kind, folder, s3, bucket, monkeypatch) as source:
+        sides = ("files", "--source", source, "--target", f"s3://{bucket}/share/")
+        assert cli.main(["move", *sides, "--json"]) == 0
+        told = capfd.readouterr()
+        compared = json.loads(told.out.splitlines()[-1])
+        assert (compared["source_files"], compared["source_bytes"]) == (len(FILES), sum(map(len, FILES.values())))
+        assert compared["untold"] == {"sftp": ["coarse"], "s3": [], "http": ["coarse", "hidden"]}[kind]
+        assert PASSWORD not in told.out + told.err
+        s3.put_object(Bucket=bucket, Key="share/Case.txt", Body=b"on3")
+        s3.put_object(Bucket=bucket, Key="share/more", Body=b"")
+        s3.delete_object(Bucket=bucket, Key="share/empty")
+        assert cli.main(["reconcile", *sides, "--json"]) == 1
+        compared = json.loads(capfd.readouterr().out.splitlines()[-1])
+        assert sorted(one["problem"] for one in compared["differences"]) == ["changed", "extra", "missing"]
+
+
+def test_a_listing_that_lies_proves_nothing(
+    folder: Path, s3: Any, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = "<title>Index of /</title><a href='Case.txt'>1</a><a href='/elsewhere/x'>2</a><a href='//h/y'>3</a>"
+    s3.put_object(Bucket=bucket, Key="share/Case.txt", Body=FILES["Case.txt"])
+    with web_server(folder) as web:
+        web.pages["/"] = page.encode()
+        sides = ("files", "--source", web.url, "--target", f"s3://{bucket}/share/")
+        status, compared = call(capsys, "reconcile", *sides)
+        assert (status, [one["problem"] for one in compared["differences"]]) == (1, ["unread", "unread"])
+        status, said = call(capsys, "move", *sides)
+        assert (status, said["key"]) == (2, "files.cannot_move")
+        assert {path for _, path in web.asked} == {"/", "/Case.txt"}
+
+
+@pytest.mark.parametrize("source", ["sftp:///x", "ftp://h/x", "https://h/x?y", "sftp://u:hush@h:port/x"])
+def test_a_source_that_is_none_is_refused_without_its_password(
+    source: str, s3: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = call(capsys, "move", "files", "--source", source, "--target", "s3://b/share/")
+    assert (status, said["key"], "hush" in str(said)) == (2, "alone.no_source", False)
 
 
 def test_another_content_is_not_overwritten(

@@ -1,15 +1,15 @@
-"""A folder moved to a bucket by one process, several files at a time; run again, it goes on where it was."""
+"""The files of a place moved to a bucket by one process, several at a time; run again, it goes on where it was."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onboarding.alone import Progress, Tell
 from onboarding.files.folder import move_folder
 from onboarding.files.upload import BatchResult
+from onboarding.places import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +27,7 @@ class MovedFiles:
     seconds: float
 
 
-def move_files(root: Path, s3: S3Client, bucket: str, prefix: str, *, jobs: int, tell: Tell) -> MovedFiles:
+def move_files(root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int, tell: Tell) -> MovedFiles:
     """Every file under `root` as an object under `prefix` that S3 has checked by SHA-256, `jobs` at a time.
 
     What lies there with the same content counts as moved; with another content it is left alone (Stop). Raises what

@@ -1,4 +1,4 @@
-"""Every file of a folder against every object of a bucket, both ways, by SHA-256 of what is really there.
+"""Every file of a place against every object of a bucket, both ways, by SHA-256 of what is really there.
 
 The mover's manifest is not asked: each source file is hashed anew, each object is downloaded and hashed. Names are
 compared as bytes: case pairs, and one word in two Unicode forms, are different files.
@@ -12,6 +12,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,8 +20,10 @@ from botocore.exceptions import ClientError, FlexibleChecksumError, IncompleteRe
 
 from onboarding.aws_errors import code_of, explaining
 from onboarding.errors import Stop, TryAgain
+from onboarding.places import Place
 from onboarding.reconcile.files_report import FileDifference, FilesComparison
 from onboarding.reconcile.files_report import named_files as named_files
+from onboarding.reconcile.originals import UNTOLD, Originals, originals
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,17 +38,23 @@ KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )  # fmt: skip
 
 
-def compare_files(root: Path, s3: S3Client, bucket: str, prefix: str, *, threads: int = THREADS) -> FilesComparison:
-    """The files under `root` against the objects under `prefix`, to whose keys a file's relative path is appended.
+def compare_files(root: Place, s3: S3Client, bucket: str, prefix: str, *, threads: int = THREADS) -> FilesComparison:
+    """The files of a place against the objects under `prefix`, to whose keys a file's relative path is appended.
 
-    Raises Stop when `root` is no folder, TryAgain when S3 cannot be reached or does not know the bucket.
+    Raises Stop when there is no such folder, TryAgain when a side cannot be reached or S3 does not know the bucket.
     """
-    if root.is_symlink() or not root.is_dir():
-        raise Stop("reconcile.no_folder", where=str(root))
+    with closing(_Folder(root) if isinstance(root, Path) else originals(root)) as source:
+        untold = () if isinstance(root, Path) else UNTOLD[type(root)]
+        return _compared(source, untold, s3, bucket, prefix, threads)
+
+
+def _compared(
+    source: Originals, untold: tuple[str, ...], s3: S3Client, bucket: str, prefix: str, threads: int
+) -> FilesComparison:
     excluded: Counter[str] = Counter()
     differences: list[FileDifference] = []
-    ours: dict[bytes, int] = {}
-    for path, kind, size in _walk(os.fsencode(root)):
+    ours: dict[bytes, int | None] = {}
+    for path, kind, size in source.walk():
         if kind == "file":
             ours[path] = size
         elif kind == "unread":
@@ -58,17 +67,36 @@ def compare_files(root: Path, s3: S3Client, bucket: str, prefix: str, *, threads
         differences += [FileDifference("extra", path) for path in theirs.keys() - ours.keys()]
 
         def compare(path: bytes) -> FileDifference | None:
-            return _compare(os.fsencode(root), path, s3, bucket, prefix, theirs[path])
+            return _compare(source, path, s3, bucket, prefix, theirs[path])
 
         with ThreadPoolExecutor(threads, thread_name_prefix="reconcile") as pool:
             differences += [found for found in pool.map(compare, sorted(ours.keys() & theirs.keys())) if found]
     return FilesComparison(
         len(ours),
         len(theirs),
-        sum(ours.values()),
+        sum(theirs.get(path, 0) if size is None else size for path, size in ours.items()),
         dict(sorted(excluded.items())),
         tuple(sorted(differences, key=lambda one: one.path)),
+        untold,
     )
+
+
+class _Folder:
+    """A folder that this machine sees."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.fsencode(root)
+        if root.is_symlink() or not root.is_dir():
+            raise Stop("reconcile.no_folder", where=str(root))
+
+    def walk(self) -> Iterator[tuple[bytes, str, int | None]]:
+        return iter(_walk(self._root))
+
+    def read(self, path: bytes) -> tuple[bytes, int] | None:
+        return _hash_of_file(os.path.join(self._root, path))  # noqa: PTH118 - bytes, which pathlib cannot hold
+
+    def close(self) -> None:
+        pass
 
 
 def _walk(root: bytes) -> Iterator[tuple[bytes, str, int]]:
@@ -99,8 +127,10 @@ def _listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[bytes, int
             yield item["Key"].removeprefix(prefix).encode(), item["Size"]
 
 
-def _compare(root: bytes, path: bytes, s3: S3Client, bucket: str, prefix: str, size: int) -> FileDifference | None:
-    ours = _hash_of_file(os.path.join(root, path))  # noqa: PTH118 - bytes, which pathlib cannot hold
+def _compare(
+    source: Originals, path: bytes, s3: S3Client, bucket: str, prefix: str, size: int
+) -> FileDifference | None:
+    ours = source.read(path)
     if ours is None:
         return FileDifference("unread", path)
     if ours[1] != size:

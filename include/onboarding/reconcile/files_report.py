@@ -29,13 +29,17 @@ class FileDifference:
 
 @dataclass(frozen=True)
 class FilesComparison:
-    """A folder and its copy in a bucket. Excluded: entries that are no regular files, by kind."""
+    """A folder and its copy in a bucket. Excluded: entries that are no regular files, by kind.
+
+    `untold`: what the source cannot tell (`coarse`: changes within one second; `hidden`: names that it does not list).
+    """
 
     source_files: int
     target_files: int
     source_bytes: int
     excluded: Mapping[str, int] = field(default_factory=dict)
     differences: tuple[FileDifference, ...] = ()
+    untold: tuple[str, ...] = ()
 
     def count(self, problem: Problem) -> int:
         """How many files have the problem."""
@@ -65,6 +69,7 @@ class FilesComparison:
             "target_files": self.target_files,
             "source_bytes": self.source_bytes,
             "excluded": dict(self.excluded),
+            "untold": list(self.untold),
             "residual": self.residual,
             "unaccounted_files": self.unaccounted_files,
             "differences": [{"problem": one.problem, "pseudonym": names.of(one.digest)} for one in self.differences],

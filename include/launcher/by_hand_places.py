@@ -1,0 +1,66 @@
+"""What `--source` names: a folder, or an address; what is secret comes from the environment or the address alone."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from onboarding import aws
+from onboarding.errors import Stop
+from onboarding.places import SFTP_PORT, BucketFolder, Place, SftpFolder, WebFolder
+
+SECRETS = "NAMRONG_SOURCE_"
+"""Begins the names of what the environment says of the source: PASSWORD, HOST_KEY, and for S3 ACCESS_KEY_ID,
+SECRET_ACCESS_KEY, SESSION_TOKEN, REGION, ENDPOINT_URL."""
+
+DEFAULT_REGION = "us-east-1"  # only where nothing names one: a bucket knows its own
+
+
+def place(text: str) -> Place:
+    """A folder, or `sftp://user@host/path`, `s3://bucket/prefix/`, `https://host/path/`. Raises Stop."""
+    if "://" not in text:
+        return Path(text).absolute()
+    try:
+        said = urlsplit(text)
+        port = said.port
+    except ValueError as failure:
+        raise Stop("alone.no_source", where="--source") from failure
+    if said.hostname and said.scheme == "sftp":
+        return _sftp(said, port or SFTP_PORT)
+    if said.netloc and said.scheme == "s3" and not (said.query or said.fragment):
+        prefix = said.path.strip("/")
+        return BucketFolder(said.netloc, f"{prefix}/" if prefix else "", _cloud())
+    if said.hostname and said.scheme in ("http", "https") and not (said.query or said.fragment):
+        return _web(said)
+    raise Stop("alone.no_source", where=f"{said.scheme}://")
+
+
+def _sftp(said: SplitResult, port: int) -> SftpFolder:
+    path = unquote(said.path)
+    path = path.removeprefix("/~/") if path.startswith("/~/") else path or "/"
+    user = unquote(said.username or "") or getpass.getuser()
+    return SftpFolder(said.hostname or "", path, user, port, _password(said), host_key=_told("HOST_KEY"))
+
+
+def _web(said: SplitResult) -> WebFolder:
+    host = said.netloc.rpartition("@")[2]
+    url = urlunsplit((said.scheme, host, said.path.rstrip("/") + "/", "", ""))
+    return WebFolder(url, unquote(said.username or ""), _password(said))
+
+
+def _password(said: SplitResult) -> str:
+    return unquote(said.password or "") or _told("PASSWORD")
+
+
+def _cloud() -> aws.Cloud:
+    """Credentials of the source's own where the environment has some, else those of the target."""
+    session = aws.session(_told("ACCESS_KEY_ID") or None, _told("SECRET_ACCESS_KEY") or None,
+                          _told("SESSION_TOKEN") or None)  # fmt: skip
+    region = _told("REGION") or session.region_name or DEFAULT_REGION
+    return aws.Cloud(session, region, _told("ENDPOINT_URL") or None)
+
+
+def _told(name: str) -> str:
+    return os.environ.get(f"{SECRETS}{name}", "")
