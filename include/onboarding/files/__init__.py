@@ -1,1 +1,1 @@
-"""The engine `upload`: a folder of files becomes S3 objects, byte for byte, under the files' own names."""
+"""The engine `upload`: files become S3 objects, byte for byte, under the names that they have."""
