@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -52,6 +52,28 @@ def compare_databases(
     since. `set_aside` names rows by table (`schema.table`) that were quarantined or excluded on purpose.
     Raises TryAgain when a server cannot be reached or is lost.
     """
+    with comparing_both(
+        source, target, jobs=jobs, named=named, set_aside=set_aside, statement_timeout_s=statement_timeout_s,
+        source_snapshot=source_snapshot, source_share=source_share,
+    ) as comparing:  # fmt: skip
+        ours, theirs = (relations(side, exclude_schemas) for side in (comparing.source, comparing.target))
+        found = Comparison(tuple(compare_tables(comparing, ours, theirs)))
+        return with_objects(comparing, found, exclude_schemas, dict(roles or {}), expect_writes_closed_for, sequences)
+
+
+@contextmanager
+def comparing_both(
+    source: Database,
+    target: Database,
+    *,
+    jobs: int = 2,
+    named: int = NAMED_ROWS,
+    set_aside: Mapping[str, Sequence[SetAside]] | None = None,
+    statement_timeout_s: int = STATEMENT_TIMEOUT_S,
+    source_snapshot: str = "",
+    source_share: float = 1,
+) -> Iterator[Comparing]:
+    """Both sides open under one snapshot each, with what compares their rows: see `compare_databases`."""
     aside = {table: tuple(parts) for table, parts in (set_aside or {}).items()}
     with ExitStack() as opened:
         ours, theirs = (
@@ -62,26 +84,22 @@ def compare_databases(
         )
         pool = opened.enter_context(ThreadPoolExecutor(max_workers=2 * jobs))
         try:
-            comparing = Comparing(ours, theirs, agreed_encoding(ours, theirs), pool, aside, named)
-            tables = compare_tables(comparing, relations(ours, exclude_schemas), relations(theirs, exclude_schemas))
-            excluded = _excluded(ours, exclude_schemas)
+            yield Comparing(ours, theirs, agreed_encoding(ours, theirs), pool, aside, named)
         except Unreadable as failure:
             raise Stop("reconcile.catalogue_unreadable", where=f"{source}, {target}", reason=str(failure)) from failure
-        return _with_objects(
-            Comparison(tuple(tables), excluded=excluded),
-            ours, theirs, exclude_schemas, dict(roles or {}), expect_writes_closed_for, sequences,
-        )  # fmt: skip
 
 
-def _with_objects(
+def with_objects(
+    comparing: Comparing,
     comparison: Comparison,
-    ours: Side,
-    theirs: Side,
     exclude_schemas: Sequence[str],
     roles: Mapping[str, str],
     closed_for: str | None,
     rule: Rule,
 ) -> Comparison:
+    """The comparison of rows with all the rest: objects, sequences, large objects, and what was left out."""
+    ours, theirs = comparing.source, comparing.target
+    comparison = replace(comparison, excluded=_excluded(ours, exclude_schemas))
     unread: list[Unread] = []
     objects = _or_unread(
         unread,

@@ -45,10 +45,12 @@ class Comparison:
     large_objects: LargeObjects = field(default_factory=LargeObjects)
     excluded: tuple[Excluded, ...] = ()
     unread: tuple[Unread, ...] = ()
+    proven_by: int | None = None
+    """The ledger's record of the full proof, where only what changed since was compared."""
 
     @property
     def source_rows(self) -> int:
-        """Rows of the source, over all tables that could be read."""
+        """Rows of the source that were compared, over all tables that could be read."""
         return sum(table.source_rows or 0 for table in self.tables)
 
     @property
@@ -79,6 +81,7 @@ class Comparison:
             "equal": self.equal,
             "source_rows": self.source_rows,
             "unaccounted_rows": self.unaccounted_rows,
+            "proven_by": self.proven_by,
             "unknown": list(self.unknown),
             "tables": [table.as_json(names) for table in self.tables],
             "objects": {

@@ -96,10 +96,16 @@ class Reading:
         )
 
     def rows_of(self, mask: int, buckets: Sequence[int]) -> sql.Composed:
-        """The rows of these buckets, by key: hashes of row and fields, and the key in clear.
+        """The rows of these buckets, by key: hashes of row and fields, and the key in clear."""
+        within = sql.SQL(" WHERE {} = ANY({})").format(self._bucket(mask), sql.Literal(list(buckets)))
+        return self._seen(None, within)
 
-        Values stand in the text: beside parameters, a `%` in a column's name would be taken for one.
-        """
+    def rows_where(self, where: sql.Composable) -> sql.Composed:
+        """The relation's rows for which `where` holds, told as `rows_of` does."""
+        return self._seen(where, sql.SQL(""))
+
+    def _seen(self, where: sql.Composable | None, of_encoded: sql.Composable) -> sql.Composed:
+        """Values stand in the text: beside parameters, a `%` in a column's name would be taken for one."""
         hashes = sql.SQL(", ").join(
             self.encoding.first(sql.SQL('{} COLLATE "C"').format(alias)) for alias in self._aliases()
         )
@@ -107,7 +113,7 @@ class Reading:
         clear = sql.SQL(", ").join(sql.Identifier(f"f{self.columns.index(name)}") for name in self.key)
         return sql.SQL(
             "SELECT {key}, ARRAY[{clear}]::text[], {first}, {second}, ARRAY[{hashes}]::bigint[], p"
-            " FROM ({encoded}) AS encoded WHERE {bucket} = ANY({buckets}) ORDER BY 1, 3, 4"
+            " FROM ({encoded}) AS encoded{of_encoded} ORDER BY 1, 3, 4"
         ).format(
             # a keyless row is its own key, and may be long
             key=sql.SQL("k") if self.key else sql.SQL('md5(k) COLLATE "C"'),
@@ -115,9 +121,8 @@ class Reading:
             first=first,
             second=second,
             hashes=hashes,
-            encoded=self.encoded(placed=True),
-            bucket=self._bucket(mask),
-            buckets=sql.Literal(list(buckets)),
+            encoded=self.encoded(where, placed=True),
+            of_encoded=of_encoded,
         )
 
     def _bucket(self, mask: int) -> sql.Composable:

@@ -39,6 +39,8 @@ class TableComparison:
     extra_columns: tuple[str, ...] = ()
     unknown: str = ""
     note: str = ""
+    compared: Literal["whole", "changed"] = "whole"
+    """Every row, or those that changed since all of them were proven: then the rows counted here are these alone."""
 
     @property
     def residual(self) -> int | None:
@@ -89,6 +91,7 @@ class TableComparison:
             ],
             "unknown": self.unknown,
             "note": self.note,
+            "compared": self.compared,
         }
 
 
