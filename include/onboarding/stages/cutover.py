@@ -38,6 +38,7 @@ def switch_over(pilot: Pilot) -> dict[str, str]:
 
     Every step finds out where the world is: killed at any instant and called again, it goes on there.
     """
+    following.catch_up(pilot)
     for step in (freeze, drain, prove, arm_way_back, shift_traffic, release):
         step(pilot)
     return {"state": pilot.ledger.cutover_state(pilot.id)}

@@ -6,7 +6,6 @@ and which are gone again (`feed_closed`): a slot must not outlive its pilot.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,13 +21,17 @@ from onboarding.databases.snapshot import Snapshot
 from onboarding.errors import Stop
 from onboarding.observations import Answer, Observation, judged
 from onboarding.readiness import Finding
-from onboarding.stages import sides
+from onboarding.reconcile import Comparison
+from onboarding.stages import sides, watching
 from onboarding.stages.loads import REHEARSAL, begin_anew, load_name
 from onboarding.stages.pilot import Pilot
 
 LIMIT = lag.Limit()
 RETAINED_BYTES = 16 * 1024**3
 """What a slot may make a server keep before people are asked."""
+
+
+ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Feeds:
 
 def feeds(pilot: Pilot, workload: str, load: str) -> Feeds:
     """The feeds of one load of one database: "namrong_p02_registry_1f3a5c7e_to" and "…_back" on both servers."""
-    stem = f"namrong_{pilot.id}_{workload}_{hashlib.sha256(load.encode()).hexdigest()[:8]}"
+    stem = watching.stem(pilot, workload, load)
     source, target = sides.source(pilot, workload), sides.target(pilot, workload)
     return Feeds(
         load,
@@ -56,6 +59,7 @@ def open_slot(pilot: Pilot, workload: str, load: str) -> Snapshot:
     if pilot.database_workload(workload).whole_rows:
         readiness.ensure_identity(sides.source(pilot, workload))
     pilot.record("feed_opened", workload, {"load": load})
+    watching.open_source(pilot, workload, load)  # first: what the snapshot does not see, the watch does
     return slots.open_slot(feeds(pilot, workload, load).forward)
 
 
@@ -105,8 +109,9 @@ def arm(pilot: Pilot) -> None:
 
 
 def close_forward(pilot: Pilot) -> None:
-    """After the switch: the source keeps no more for the target."""
+    """After the switch: the source keeps no more for the target, and nothing is watched any more."""
     for workload in pilot.manifest.databases:
+        watching.close(pilot, workload.name, _present(pilot, workload.name).load)
         closing.close(_present(pilot, workload.name).forward, fence=_fence(pilot, workload.name))
 
 
@@ -158,8 +163,11 @@ def let_go(pilot: Pilot, workload: str, *, keep: str = "") -> None:
         if load == keep:
             continue
         both = feeds(pilot, workload, load)
-        for feed in (both.back, both.forward):
-            closing.close(feed, fence=_fence(pilot, workload))
+        try:
+            for feed in (both.back, both.forward):
+                closing.close(feed, fence=_fence(pilot, workload))
+        finally:
+            watching.close(pilot, workload, load)
         pilot.record("feed_closed", workload, {"load": load})
 
 
@@ -200,8 +208,37 @@ def observe_schema(pilot: Pilot, workload: str) -> Observation:
 
 def observe_room(pilot: Pilot, workload: str) -> Observation:
     """Whether the source's disk bears what the slot makes it keep."""
-    found = lag.demand_room(_present(pilot, workload).forward, limit_bytes=RETAINED_BYTES)
-    return Observation("room", Answer.PASS, {"bytes": found.retained}, {"bytes": RETAINED_BYTES}, pilot.clock())
+    both = _present(pilot, workload)
+    found = lag.demand_room(both.forward, limit_bytes=RETAINED_BYTES)
+    kept = max(found.retained, watching.demand_room(pilot, workload, both.load, limit_bytes=RETAINED_BYTES))
+    return Observation("room", Answer.PASS, {"bytes": kept}, {"bytes": RETAINED_BYTES}, pilot.clock())
+
+
+def observe_changed(pilot: Pilot, workload: str) -> Observation:
+    """Whether few changes are still to be proven equal, so that the freeze is short, and none certainly differs."""
+    both = _present(pilot, workload)
+    return watching.observe(pilot, workload, both.load, lambda: lag.sample(both.forward).seconds is not None)
+
+
+def catch_up(pilot: Pilot) -> None:
+    """Right before the freeze: what changed while people and probes took their time is proven now, and not frozen.
+
+    Not for ever: what is left is proven under the freeze.
+    """
+    if sides.has_switched(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
+        return
+    for workload in pilot.manifest.databases:
+        for _ in range(ROUNDS):
+            seen = observe_changed(pilot, workload.name)
+            if seen.answer is Answer.FAIL:
+                raise Stop(seen.why, where=workload.name, **dict(seen.values))
+            if seen.answer is Answer.PASS:
+                break
+
+
+def prove(pilot: Pilot, workload: str) -> Comparison | str:
+    """Under the freeze: everything that changed since the full proof, compared; or why everything has to be."""
+    return watching.prove(pilot, workload, _present(pilot, workload).load)
 
 
 def _observe_lag(pilot: Pilot, workload: str, check: str, which: Callable[[Feeds], Feed]) -> Observation:

@@ -206,12 +206,18 @@ def window(pilot: Pilot) -> Checks:
     """Is the agency's window open, and does the night with its way back still fit into it?"""
     if sides.has_switched(pilot):
         return {"switched": partial(_switched, pilot)}
-    return {"cutover.window": lambda: observe_window(pilot.manifest.cutover.window, _needed(pilot), pilot.clock())}
+    checks: dict[str, Check] = {
+        "cutover.window": lambda: observe_window(pilot.manifest.cutover.window, _needed(pilot), pilot.clock())
+    }
+    if following.has_begun(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
+        for workload in pilot.manifest.databases:  # a window may be weeks away: no slot lies unread until then
+            checks[f"changed.{workload.name}"] = partial(following.observe_changed, pilot, workload.name)
+    return checks
 
 
 @_gate("near", deadline=timedelta(days=2))
 def near(pilot: Pilot) -> Checks:
-    """Is the target seconds behind, are both schemas alike, does the source's disk bear it, is an old TTL forgotten?"""
+    """Is the target seconds behind, alike, proven but for little, does the source's disk bear it, an old TTL gone?"""
     if sides.has_switched(pilot):
         return {"switched": partial(_switched, pilot)}
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:  # drained: nothing flows any more
@@ -221,6 +227,7 @@ def near(pilot: Pilot) -> Checks:
         checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
         checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
         checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
+        checks[f"changed.{workload.name}"] = partial(following.observe_changed, pilot, workload.name)
     if not naming_by_hand.is_by_hand(pilot):
         checks["ttl"] = lambda: naming.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
     return checks

@@ -19,10 +19,10 @@ from onboarding.errors import Stop
 from onboarding.evidence_kinds import Reconciled, Rehearsal
 from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile import Comparison, compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, naming, sides
+from onboarding.stages import following, naming, sides, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import PREFIX, bucket
@@ -49,16 +49,9 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
     if sides.has_switched(pilot):
         following.settle(pilot)
     for workload in _to_prove(pilot) if moment == REHEARSED_AT else pilot.manifest.databases:
-        snapshot = moment_of_load(pilot, workload.name) if moment == REHEARSED_AT else ""
-        found = compare_databases(
-            sides.source(pilot, workload.name),
-            sides.target(pilot, workload.name),
-            expect_writes_closed_for=workload.service_role,
-            sequences="exactly" if frozen else "past_column" if snapshot else "at_least",
-            source_snapshot=snapshot,
-        )
+        found, about = _compared(pilot, workload, moment, frozen=frozen)
         seen = [one.as_json() for one in found.observations(pilot.clock())]
-        body = found.as_json(pilot.pseudonyms) | {"observations": seen}
+        body = found.as_json(pilot.pseudonyms) | {"observations": seen} | about
         counted = found.unaccounted_rows
         _left(pilot, Reconciled(workload.name, "rows", moment, found.source_rows, counted, body))
         unaccounted[workload.name] = counted
@@ -79,6 +72,33 @@ def compare_again(pilot: Pilot, moment: str) -> dict[str, int]:
     """
     given_up = pilot.ledger.cutover_state(pilot.id) is CutoverState.CLOSED
     return {} if given_up else compare(pilot, moment)
+
+
+def _compared(
+    pilot: Pilot, workload: DatabaseWorkload, moment: str, *, frozen: bool
+) -> tuple[Comparison, dict[str, Any]]:
+    """The two databases compared, and what that proof stands on.
+
+    Followed and under the freeze, only what changed since the full proof is, as long as every change is known.
+    """
+    about: dict[str, Any] = {}
+    if frozen and pilot.manifest.follows:
+        proven = following.prove(pilot, workload.name)
+        if not isinstance(proven, str):
+            return proven, about
+        about = {"everything_because": proven}
+    snapshot = moment_of_load(pilot, workload.name) if moment == REHEARSED_AT else ""
+    if moment == REHEARSED_AT and pilot.manifest.follows:
+        load = load_name(pilot, workload.name, REHEARSAL)
+        about = {"watches": watching.stand_for_proof(pilot, workload.name, load)}
+    found = compare_databases(
+        sides.source(pilot, workload.name),
+        sides.target(pilot, workload.name),
+        expect_writes_closed_for=workload.service_role,
+        sequences="exactly" if frozen else "past_column" if snapshot else "at_least",
+        source_snapshot=snapshot,
+    )
+    return found, about
 
 
 def _to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,15 +11,16 @@ from datetime import timedelta
 import following_journey as journey
 import psycopg
 import pytest
-from following_servers import Pair, run
+from following_servers import Pair, Servers, make_pair, run, take_away
 
-from onboarding.addresses import Database
 from onboarding.databases.follow import lag
 from onboarding.databases.follow.subscription import disable
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.changes import draining, pending
-from onboarding.reconcile.changes.proving import Began, compare_changed, prove_round, stand
+from onboarding.reconcile.changes.proving import compare_changed
+from onboarding.reconcile.changes.rounds import Horizon, prove_round
 from onboarding.reconcile.changes.sessions import WatchLost, session
+from onboarding.reconcile.changes.standing import Began, stand
 from onboarding.reconcile.changes.vouching import vouched
 from onboarding.reconcile.changes.watches import Watch, Watches, close_watch, forget_pending, open_watch, retained
 from onboarding.reconcile.report import Comparison
@@ -108,8 +108,9 @@ def test_every_kind_of_change_is_told_by_its_key(alone: Watches) -> None:
             "UPDATE long SET n = 1 WHERE id LIKE '%2'",
             "UPDATE price SET baht = 0 WHERE for_ = 4",
             "BEGIN; INSERT INTO citizen VALUES (9003, 'undone'); ROLLBACK",
-            "BEGIN; INSERT INTO citizen VALUES (9004, 'kept'); SAVEPOINT s; INSERT INTO citizen VALUES (9005, 'undone');"
-            " ROLLBACK TO s; INSERT INTO citizen VALUES (9006, 'kept'); COMMIT",
+            "BEGIN; INSERT INTO citizen VALUES (9004, 'kept'); SAVEPOINT s;"
+            " INSERT INTO citizen VALUES (9005, 'undone'); ROLLBACK TO s; INSERT INTO citizen VALUES (9006, 'kept');"
+            " COMMIT",
         ):
             for one in [statement] if "BEGIN" not in statement else statement.split("; "):
                 connection.execute(one.encode())
@@ -153,3 +154,191 @@ def test_what_nobody_can_vouch_for_is_named(alone: Watches) -> None:
     }  # fmt: skip
     assert vouched(both).reason(("public", "quiet")) == ""
     assert vouched(both).reason(("public", "elsewhere")) == "not_watched"
+
+
+@pytest.fixture(scope="module")
+def followed(servers: Servers) -> Iterator[tuple[Pair, Watches, Began]]:
+    """Copied, proven while both watches stood, and followed."""
+    pair = make_pair(servers, SERVICE.replace("CREATE TABLE late", ""))
+    watches = watches_of(pair)
+    open_watch(watches.source)
+    journey.copy(pair, 1)
+    proven = stand(watches)
+    assert compared(pair).unaccounted_rows == 0
+    journey.follow(pair, 2)
+    yield pair, watches, proven
+    for watch in watches:
+        close_watch(watch)
+    take_away(servers, pair)
+
+
+def compared(pair: Pair) -> Comparison:
+    return compare_databases(pair.source, pair.target, expect_writes_closed_for=pair.service.user)
+
+
+def frozen(pair: Pair, watches: Watches, proven: Began) -> Comparison:
+    """As under the freeze: nobody writes, everything has arrived."""
+    assert applied(pair)
+    return compare_changed(watches, proven, record=42, expect_writes_closed_for=pair.service.user, sequences="at_least")
+
+
+def applied(pair: Pair) -> bool:
+    return lag.sample(pair.forward).seconds is not None
+
+
+def differing(found: Comparison) -> dict[str, tuple[int, int, int, tuple[str, ...]]]:
+    """By table: missing, extra, changed, in which columns."""
+    return {
+        table.table.removeprefix("public."): (
+            table.differences.missing, table.differences.extra, table.differences.changed,
+            tuple(column for column, _ in table.differences.columns),
+        )
+        for table in found.tables if not table.equal
+    }  # fmt: skip
+
+
+def test_a_quiet_proof_compares_nothing_and_says_by_what_it_is_proven(
+    followed: tuple[Pair, Watches, Began],
+) -> None:
+    pair, *_ = followed
+    found = frozen(*followed)
+    assert found.unaccounted_rows == 0 and not found.unknown and found.source_rows == 0
+    assert {table.compared for table in found.tables} == {"changed"} and len(found.tables) == len(compared(pair).tables)
+    assert found.as_json()["proven_by"] == 42 and not found.objects.differences
+
+
+def test_rows_altered_by_hand_on_the_target_are_named(followed: tuple[Pair, Watches, Began]) -> None:
+    pair, watches, proven = followed
+    run(pair.service, "UPDATE citizen SET was = 'paid' WHERE id BETWEEN 100 AND 119")
+    hand = (
+        ("UPDATE citizen SET name = 'by hand' WHERE id = 500", "UPDATE citizen SET name = 'นาย 500' WHERE id = 500"),
+        ("DELETE FROM visit WHERE citizen = 5", "INSERT INTO visit VALUES ('2025-06-06', 5, 'x')"),
+        ("INSERT INTO kind VALUES ('new', 900)", "DELETE FROM kind WHERE n = 900"),
+        ("INSERT INTO quiet VALUES (1)", "DELETE FROM quiet WHERE ctid = (SELECT max(ctid) FROM quiet)"),
+    )
+    for statement, _ in hand:
+        run(pair.target, statement)
+    found = frozen(pair, watches, proven)
+    assert differing(found) == {
+        "citizen": (0, 0, 1, ("name",)), "visit_old": (1, 0, 0, ()), "kind": (0, 1, 0, ()), "quiet": (0, 0, 0, ()),
+    }  # fmt: skip
+    by_name = {table.table: table for table in found.tables}
+    assert by_name["public.quiet"].differences.duplicated == 1
+    assert by_name["public.citizen"].source_rows == 21  # the rows that changed, and no others
+    assert (by_name["public.quiet"].compared, by_name["public.quiet"].note) == ("whole", "keyless")
+    assert [row.key for row in by_name["public.citizen"].differences.named] == [("500",)]
+    at_once = prove_round(watches, proven, lambda: applied(pair))
+    assert set(at_once.differing) == {("public", "citizen"), ("public", "visit_old"), ("public", "kind")}
+    assert at_once.cleared == 20 and at_once.pending == 3
+    for _, undone in hand:
+        run(pair.target, undone)
+    assert frozen(pair, watches, proven).unaccounted_rows == compared(pair).unaccounted_rows == 0
+    assert prove_round(watches, proven, lambda: applied(pair)).pending == 0
+
+
+def test_no_alarm_while_the_service_writes(followed: tuple[Pair, Watches, Began]) -> None:
+    pair, watches, proven = followed
+    rounds = []
+    with writing(pair):
+        for _ in range(10):
+            rounds.append(prove_round(watches, proven, lambda: applied(pair)))
+    assert [one.differing for one in rounds if one.differing or one.behind] == []
+    assert sum(one.cleared for one in rounds) > 50 and max(one.pending for one in rounds) < 2_000
+    found = frozen(pair, watches, proven)
+    assert found.unaccounted_rows == compared(pair).unaccounted_rows == 0
+
+
+@contextmanager
+def writing(pair: Pair) -> Iterator[None]:
+    """Three sessions that change the same few rows over and over, some transactions undone."""
+    over = threading.Event()
+
+    def write(seed: int) -> None:
+        with pair.service.connect(autocommit=True) as connection:
+            turn = 0
+            while not over.wait(0.002):
+                turn += 1
+                try:
+                    with connection.transaction(force_rollback=turn % 7 == 0):
+                        row = (seed * 31 + turn) % 60 + 1
+                        connection.execute("UPDATE citizen SET doc = %s WHERE id = %s", [str(turn), row])
+                        connection.execute("DELETE FROM kind WHERE n = %s", [1000 + row])
+                        connection.execute("INSERT INTO kind VALUES ('new', %s)", [1000 + row])
+                except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
+                    continue
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(30)
+
+
+def test_killed_between_keeping_and_moving_on_nothing_is_missed(
+    followed: tuple[Pair, Watches, Began],
+) -> None:
+    pair, watches, proven = followed
+    run(pair.service, "UPDATE citizen SET doc = 'again' WHERE id = 1234")
+    with session(pair.source) as there, session(pair.target) as here, here.transaction():
+        # everything up to moving the slot on, and then nothing more
+        known = draining.number(proven.source)
+        tables = draining.tables_then(there, watches.source.name)
+        half = draining.Taken(watches.source, here, tables, known)
+        to = draining.mark(watches.source)
+        for data in draining._peek(watches.source, there, to, 1_000_000):
+            half.take(data)
+        half.flush()
+    assert ("1234",) in told(watches.source)["public.citizen"]
+    with session(pair.target) as here, here.transaction(force_rollback=True):
+        run(pair.service, "UPDATE citizen SET doc = 'third' WHERE id = 1235")
+        # killed before it was kept: the slot still has it
+    assert ("1235",) in told(watches.source)["public.citizen"]
+    assert frozen(pair, watches, proven).unaccounted_rows == 0
+
+
+def test_a_change_that_never_arrives_is_found(followed: tuple[Pair, Watches, Began]) -> None:
+    pair, watches, proven = followed
+    assert applied(pair)
+    disable(pair.forward, fence=3)
+    run(pair.service, "UPDATE citizen SET doc = 'lost' WHERE id IN (77, 78); DELETE FROM spooled WHERE id = 3")
+    late = prove_round(
+        watches, proven, lambda: lag.sample(pair.forward, patience=timedelta(seconds=1)).seconds is not None
+    )
+    assert late.behind and not late.differing
+    found = compare_changed(
+        watches, proven, record=42, sequences="at_least", expect_writes_closed_for=pair.service.user
+    )
+    assert differing(found) == {"citizen": (0, 0, 2, ("doc",)), "spooled": (0, 1, 0, ())}
+
+
+def test_a_watch_that_is_not_the_one_of_the_proof_proves_nothing(followed: tuple[Pair, Watches, Began]) -> None:
+    pair, watches, proven = followed
+    assert all(retained(watch) > 0 for watch in watches)
+    with pytest.raises(WatchLost, match="another watch"):
+        compare_changed(watches, Began(proven.source, "0/1"), record=42)
+    run(pair.service, "UPDATE citizen SET doc = 'unseen' WHERE id = 90")
+    run(pair.source, f"SELECT pg_replication_slot_advance('{watches.source.name}', '{draining.mark(watches.source)}')")
+    with pytest.raises(WatchLost, match="moved on"):
+        frozen_without_waiting(watches, proven)
+    run(pair.source, f"ALTER PUBLICATION {watches.source.name} SET (publish = 'insert')")
+    with pytest.raises(WatchLost, match="not what it was"):
+        frozen_without_waiting(watches, proven)
+    close_watch(watches.target)
+    with pytest.raises(WatchLost):
+        frozen_without_waiting(watches, proven)
+
+
+def frozen_without_waiting(watches: Watches, proven: Began) -> Comparison:
+    return compare_changed(watches, proven, record=42)
+
+
+def test_a_snapshot_sees_transactions_that_came_before_it_and_do_not_run() -> None:
+    now = Horizon(100, frozenset({97}))
+    assert [xid for xid in (3, 96, 97, 98, 99, 100, 101) if now.sees(xid)] == [3, 96, 98, 99]
+    turned = Horizon(2**32 + 5, frozenset({2**32 - 1}))  # numbers begin anew at 3 once they are used up
+    assert [xid for xid in (2**32 - 2, 2**32 - 1, 3, 4, 5, 900) if turned.sees(xid)] == [2**32 - 2, 3, 4]
+    assert turned.sees(None)

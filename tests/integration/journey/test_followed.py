@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import pytest
@@ -132,7 +133,14 @@ def test_it_was_proven_while_it_went_on_writing(live: Pilot, clerk: Clerk) -> No
     found = live.ledger.records(pilot=PILOT, kind="reconciled", subject=DATABASE)
     moments = {record.body["moment"]: record.body for record in found}
     assert {moment: body["unaccounted"] for moment, body in moments.items()} == {"rehearsal": 0, "cutover": 0}
-    assert moments["cutover"]["source"] > moments["rehearsal"]["source"], "nothing was written in between"
+    full = next(record for record in found if record.body["moment"] == "rehearsal" and record.seq == proven_by(moments))
+    assert full.body["details"]["watches"]["load"] == "rehearsal-1"
+    assert 0 < moments["cutover"]["source"] < moments["rehearsal"]["source"] / 10, "only what changed is compared again"
+
+
+def proven_by(moments: dict[str, Any]) -> int:
+    """The record of the full proof on which the one under the freeze stands."""
+    return int(moments["cutover"]["details"]["proven_by"])
 
 
 def test_the_freeze_held_and_was_short(live: Pilot, clerk: Clerk) -> None:

@@ -16,8 +16,6 @@ from onboarding.reconcile.rows import Reading
 from onboarding.reconcile.sides import Side
 from onboarding.reconcile.tables import Comparing
 
-KEYS_PER_QUERY = 500
-
 # A key is looked up in its index, however few rows a table without statistics seems to have.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 

@@ -14,7 +14,8 @@ from psycopg import sql
 from onboarding.reconcile.changes import pgoutput
 from onboarding.reconcile.changes.pending import Key, doubt, keep, read_to, set_read_to
 from onboarding.reconcile.changes.sessions import Connection, WatchLost, one_at_a_time, session
-from onboarding.reconcile.changes.watches import Watch, Watched, began, position, tables_then
+from onboarding.reconcile.changes.watched import Watched, tables_then
+from onboarding.reconcile.changes.watches import Watch, began, position
 from onboarding.reconcile.relations import Name
 
 CHANGES_PER_BATCH = 20_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
@@ -15,6 +15,8 @@ from onboarding.reconcile.changes.watches import Watch, Watches
 from onboarding.reconcile.relations import Name
 
 Key = tuple[str, ...]
+
+KEYS_PER_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,15 @@ def set_read_to(connection: Connection, watch: Watch, position: str) -> None:
     )
 
 
-def keep(connection: Connection, watch: Watch, keys: Mapping[tuple[Name, Key], tuple[int, str]]) -> None:
+def keep(connection: Connection, watch: Watch, changed: Mapping[tuple[Name, Key], tuple[int, str]]) -> None:
     """These keys changed on the watch's side: by which transaction, committed where."""
-    if not keys:
+    if not changed:
         return
     columns = zip(
-        *((*table, digest(key), json.dumps(key, ensure_ascii=False), *latest) for (table, key), latest in keys.items()),
+        *(
+            (*table, digest(key), json.dumps(key, ensure_ascii=False), *latest)
+            for (table, key), latest in changed.items()
+        ),
         strict=True,
     )
     xid, at = (sql.Identifier(f"{watch.side}_{what}") for what in ("xid", "at"))
@@ -114,6 +119,18 @@ def some(connection: Connection, watches: Watches, table: Name, after: bytes, mo
         [watches.source.name, *table, after, most],
     ).fetchall()
     return [Pending(table, tuple(json.loads(key)), *stamp) for key, *stamp in rows]
+
+
+def batches(connection: Connection, watches: Watches, table: Name) -> Iterator[list[Pending]]:
+    """All pending keys of one table, a few hundred at a time."""
+    after = b""
+    while batch := some(connection, watches, table, after, KEYS_PER_BATCH):
+        yield batch
+        after = digest(batch[-1].key)
+
+
+def keys(batch: Sequence[Pending]) -> list[Key]:
+    return [one.key for one in batch]
 
 
 def tables(connection: Connection, watches: Watches) -> list[Name]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from onboarding.reconcile.changes.pending import doubtful
 from onboarding.reconcile.changes.sessions import session
-from onboarding.reconcile.changes.watches import Watch, Watched, Watches, standing_tables, tables_then
+from onboarding.reconcile.changes.watched import Watched, standing_tables, tables_then
+from onboarding.reconcile.changes.watches import Watch, Watches
 from onboarding.reconcile.relations import Name
 
 

@@ -18,9 +18,11 @@ from psycopg import sql
 from onboarding.addresses import Database
 from onboarding.errors import TryAgain
 from onboarding.reconcile.changes.sessions import Connection, WatchLost, one_at_a_time, session, statement
-from onboarding.reconcile.relations import Name
+from onboarding.reconcile.changes.watched import note_tables, standing_tables
 
 SideName = Literal["source", "target"]
+EXCLUDED = ("namrong",)
+
 PATIENCE = timedelta(minutes=2)
 """A slot begins when every transaction that was writing has ended."""
 
@@ -49,28 +51,6 @@ class Watches:
         return iter((self.source, self.target))
 
 
-@dataclass(frozen=True)
-class Watched:
-    """One table as it stands: `reads_as` is what its rows are compared as; `key` is None where rows have none.
-
-    `entry` and `entered` are its place in the publication: taken out and put in again, it has another.
-    """
-
-    oid: int
-    id: Name
-    reads_as: Name
-    identity: str
-    filenode: int | None
-    shape: str
-    key: tuple[str, ...] | None
-    entry: int | None
-    entered: str | None
-
-    @property
-    def can_tell(self) -> bool:
-        return self.key is not None or self.identity == "f"
-
-
 def open_watch(watch: Watch) -> str:
     """The position where the watch begins: every later change is told. Safe to call again.
 
@@ -92,26 +72,7 @@ def _begin(connection: Connection, watch: Watch) -> str:
     of_tables = sql.SQL(" FOR TABLE {}").format(named) if tables else sql.SQL("")
     name = sql.Identifier(watch.name)
     connection.execute(sql.SQL("CREATE PUBLICATION {}{}").format(name, of_tables))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO namrong.watched VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                [
-                    watch.name,
-                    t.oid,
-                    *t.id,
-                    *t.reads_as,
-                    t.identity,
-                    t.filenode,
-                    t.shape,
-                    _list(t.key),
-                    t.entry,
-                    t.entered,
-                ]
-                for t in standing_tables(connection, watch.name)
-                if t.entry is not None
-            ],
-        )
+    note_tables(connection, watch.name)
     connection.execute("SELECT set_config('statement_timeout', %s, false)", [f"{int(PATIENCE.total_seconds())}s"])
     try:
         row = connection.execute(
@@ -152,28 +113,6 @@ def retained(watch: Watch) -> int:
             [watch.name],
         ).fetchone()
     return int(row[0] or 0) if row else 0
-
-
-def standing_tables(connection: Connection, name: str) -> list[Watched]:
-    """Every table as it stands now."""
-    rows = connection.execute(statement("watched"), [name]).fetchall()
-    return [
-        Watched(oid, (schema, table), (as_schema, as_name), identity, filenode, shape, _tuple(key), entry, entered)
-        for oid, schema, table, as_schema, as_name, identity, filenode, shape, key, entry, entered in rows
-    ]
-
-
-def tables_then(connection: Connection, name: str) -> dict[int, Watched]:
-    """The tables that the watch told of from its beginning, as they were then, by number."""
-    rows = connection.execute(
-        "SELECT oid, schema, name, as_schema, as_name, identity, filenode, shape, key, entry, entered"
-        " FROM namrong.watched WHERE watch = %s",
-        [name],
-    ).fetchall()
-    return {
-        oid: Watched(oid, (schema, table), (as_schema, as_name), identity, node, shape, _tuple(key), entry, entered)
-        for oid, schema, table, as_schema, as_name, identity, node, shape, key, entry, entered in rows
-    }
 
 
 def close_watch(watch: Watch) -> None:
@@ -218,11 +157,3 @@ def position(connection: Connection, name: str) -> str | None:
         [name],
     ).fetchone()
     return None if row is None else str(row[0])
-
-
-def _list(key: tuple[str, ...] | None) -> list[str] | None:
-    return None if key is None else [*key]
-
-
-def _tuple(key: list[str] | None) -> tuple[str, ...] | None:
-    return None if key is None else tuple(key)

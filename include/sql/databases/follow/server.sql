@@ -11,24 +11,27 @@ WITH setting AS (
            EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('pg_create_subscription', 'rds_superuser')
                    AND pg_has_role(r.oid, g.oid, 'USAGE')) AS subscriber
     FROM pg_roles r WHERE r.rolname = current_user
-), free (id, n) AS (
+), free (id, n, needed) AS (
+    -- one for the feed that begins here, one through which the verifier reads what changed; those are ours already
     SELECT 'follow_no_slot_free', (SELECT n FROM number WHERE name = 'max_replication_slots')
-                                  - (SELECT count(*) FROM pg_replication_slots)
+                                  - (SELECT count(*) FROM pg_replication_slots
+                                     WHERE NOT (coalesce(database, '') = current_database()
+                                                AND starts_with(slot_name::text, 'namrong_'))), 2
     UNION ALL
     SELECT 'follow_no_sender_free', (SELECT n FROM number WHERE name = 'max_wal_senders')
-                                    - (SELECT count(*) FROM pg_stat_replication)
+                                    - (SELECT count(*) FROM pg_stat_replication), 1
     UNION ALL
     SELECT 'follow_no_worker_free', (SELECT n FROM number WHERE name = 'max_logical_replication_workers')
-                                    - (SELECT count(pid) FROM pg_stat_subscription)
+                                    - (SELECT count(pid) FROM pg_stat_subscription), 1
     UNION ALL  -- until version 17 the slots' number bounds the origins too
     SELECT 'follow_no_origin_free', coalesce((SELECT n FROM number WHERE name = 'max_active_replication_origins'),
                                              (SELECT n FROM number WHERE name = 'max_replication_slots'))
-                                    - (SELECT count(*) FROM pg_replication_origin)
+                                    - (SELECT count(*) FROM pg_replication_origin), 1
 )
 SELECT 'follow_wal_level' AS id, 'critical' AS severity, current_database()::text AS place, jsonb_build_object('level', said) AS values
 FROM setting WHERE name = 'wal_level' AND said <> 'logical'
 UNION ALL
-SELECT id, 'critical', current_database(), jsonb_build_object('free', n, 'needed', 1) FROM free WHERE n < 1
+SELECT id, 'critical', current_database(), jsonb_build_object('free', n, 'needed', needed) FROM free WHERE n < needed
 UNION ALL
 SELECT 'follow_keeps_little', 'warning', current_database(), jsonb_build_object('megabytes', n)
 FROM number WHERE name = 'max_slot_wal_keep_size' AND n >= 0
