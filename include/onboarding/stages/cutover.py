@@ -38,17 +38,21 @@ def switch_over(pilot: Pilot) -> dict[str, str]:
 
     Every step finds out where the world is: killed at any instant and called again, it goes on there.
     """
-    following.catch_up(pilot)
-    for step in (freeze, drain, prove, arm_way_back, shift_traffic, release):
-        step(pilot)
-    return {"state": pilot.ledger.cutover_state(pilot.id)}
+    _freeze_and_arm(pilot)
+    shift_traffic(pilot)
+    return release(pilot)
 
 
 def make_ready(pilot: Pilot) -> dict[str, str]:
     """With `follow` and a name that people turn: everything before it, and the question to them."""
-    for step in (freeze, drain, prove, arm_way_back, ask_for_name):
+    _freeze_and_arm(pilot)
+    return ask_for_name(pilot)
+
+
+def _freeze_and_arm(pilot: Pilot) -> None:
+    following.catch_up(pilot)
+    for step in (freeze, drain, prove, arm_way_back):
         step(pilot)
-    return {"state": pilot.ledger.cutover_state(pilot.id)}
 
 
 def freeze(pilot: Pilot) -> dict[str, str]:
