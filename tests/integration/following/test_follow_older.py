@@ -15,6 +15,11 @@ from integration.copying.plain import digest, sequences
 from onboarding.addresses import Database
 from onboarding.databases.follow import closing
 from onboarding.databases.follow.readiness import assess_server, assess_tables, assess_way
+from onboarding.reconcile.changes.proving import compare_changed
+from onboarding.reconcile.changes.standing import stand
+from onboarding.reconcile.changes.watches import close_watch, open_watch
+
+from .test_changes import watches_of
 
 pytestmark = debian_postgres.needed
 
@@ -48,11 +53,19 @@ def test_an_older_server_is_followed_and_follows(older: Database, servers: Serve
     pair = Pair(older, replace(servers.admin, name="letters"), older.as_user("app", "for the test"), servers.admin)
     assert [(found.id, found.severity) for found in assess_server(older)] == [("follow_no_origins", "warning")]
     assert assess_tables(older) == []
+    watches = watches_of(pair)
+    open_watch(watches.source)
     journey.copy(pair, 1)
+    proven = stand(watches)
     run(pair.service, CHANGES)
     assert assess_way(pair.forward) == assess_way(pair.back) == []
     journey.follow(pair, 1)
     journey.catch_up(pair)
+    found = compare_changed(watches, proven, record=1, sequences="at_least")
+    assert found.unaccounted_rows == 0 and not found.unknown
+    assert {table.compared for table in found.tables} == {"changed"} and found.source_rows > 400
+    for watch in watches:
+        close_watch(watch)
     for night in (2, 3):
         run(pair.service, CHANGES)
         journey.drain_and_arm(pair, journey.freeze_source(pair), night)

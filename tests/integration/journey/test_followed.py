@@ -24,12 +24,25 @@ from onboarding.ledger import Ledger
 from onboarding.observations import Answer
 from onboarding.programme import progress
 from onboarding.programme.figures import KINDS, Figures, figures
-from onboarding.stages import cutover, decision, following, loads, naming, no_return, sides, validation, way_back
+from onboarding.reconcile.changes.watches import close_watch
+from onboarding.stages import (
+    cutover,
+    decision,
+    following,
+    loads,
+    naming,
+    no_return,
+    sides,
+    validation,
+    watching,
+    way_back,
+)  # fmt: skip
 from onboarding.stages.pilot import Pilot
 
 from .conftest import SCALE, World, expire, replicating, travel
 
 PILOT, DATABASE = "p03", "booking"
+LOST = "the watch was lost: slot or publication is not what it was"
 REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 
 
@@ -236,8 +249,13 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
             time.sleep(0.1)
         travel(pilot, first="load_rehearsal", last="ramp_reads")
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
+        close_watch(watching.watches(pilot, DATABASE, f"{before}-again1").source)  # as by whoever frees a full disk
+        assert following.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
         for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
             step(pilot)
+        proof = pilot.ledger.latest(PILOT, "reconciled", DATABASE)
+        assert proof is not None and proof.body["details"]["everything_because"] == LOST
+        assert proof.body["source"] > 1_000, "not everything was compared"
         home = sides.source(pilot, DATABASE)
         assert observe_permanent(home, pilot.services[DATABASE].user).answer is Answer.FAIL
         expire(home)  # everybody of ours is dead; the agreed time passes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -36,8 +37,7 @@ def session(database: Database) -> Iterator[Connection]:
     """An autocommit session. Raises TryAgain where the server or a lock is not to be had."""
     try:
         with database.connect(autocommit=True) as connection:
-            for setting, value in SETTINGS.items():
-                connection.execute("SELECT set_config(%s, %s, false)", [setting, value])
+            connection.execute("SELECT set_config(key, value, false) FROM json_each_text(%s)", [json.dumps(SETTINGS)])
             yield connection
     except psycopg.OperationalError as failure:
         # never the server's text: it may quote a row
