@@ -38,6 +38,7 @@ from onboarding.stages import (
     loading,
     loads,
     migration,
+    rehearsing,
     uploading,
     validation,
 )
@@ -204,7 +205,7 @@ def steps(pilot: Pilot) -> dict[str, Callable[[], Any]]:
         account.apply_baseline, account.grant_access, "account",
         migration.request_targets, "targets_made", upload, load_rehearsal,
         migration.back_up, "backed_up", migration.restore_backup, "restored", migration.prove_restore, "migration",
-        validation.reconcile, validation.expect, validation.ask_golden_queries, validation.rehearse, "validation",
+        validation.reconcile, validation.expect, validation.ask_golden_queries, rehearsing.rehearse, "validation",
         *(_follow_night(pilot) if pilot.manifest.follows else _copy_night(pilot)),
         "cutover", "soak", live.revoke_access, live.declare,
     ]  # fmt: skip

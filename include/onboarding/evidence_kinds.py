@@ -8,6 +8,7 @@
 | `moved_files`    | workload    | by the mover, for each finished unit                    | files                     |
 | `reconciled`     | workload    | by the verifier, after each comparison                  | unaccounted rows, files   |
 | `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed      | rehearsal_s, rollback_…_s |
+| `runbook`        | "cutover"   | just before it: each step, its owner, what it took      | none: the runbook's page  |
 | `freeze`         | "cutover"   | when the first write was refused                        | freeze_s begins           |
 | `freeze_made_permanent` | workload | when the switch was committed on its source     | -                         |
 | `freeze_expired` | workload    | when a freeze was found to have ended by itself         | -                         |
@@ -142,6 +143,21 @@ class Rehearsal(_Kind):
     way_back_s: float
     window_s: float
     fits: bool
+
+
+@dataclass(frozen=True)
+class Runbook(_Kind):
+    """The night and the way back, step by step as rehearsed; `backups` are those that it was rehearsed on.
+
+    Each of `steps` has `step`, `phase`, `owner`, `rehearsed_s` (the longest that was measured), `measured` (seconds by
+    where: `stage`, `source`, `migration`), `planned_s` (with the margin) and `seen`, what made it a success.
+    """
+
+    KIND = "runbook"
+    SUBJECT = "cutover"
+    engine: str
+    backups: Mapping[str, str]
+    steps: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

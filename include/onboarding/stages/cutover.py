@@ -6,6 +6,7 @@ what was written last has to arrive under the freeze.
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -18,6 +19,7 @@ from onboarding.observations import Answer
 from onboarding.programme import progress
 from onboarding.stages import (
     decision,
+    drill,
     following,
     frozen,
     loads,
@@ -124,9 +126,11 @@ def prove(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
+    began = time.monotonic()
     uploading.send_changes(pilot)
     for workload in pilot.manifest.databases:
         sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
+    pilot.record("sequences_set", "cutover", {"seconds": round(time.monotonic() - began, 3)})
     unaccounted = validation.compare(pilot, PROVEN_AT, frozen=True)
     if doubtful := _doubtful(pilot):
         raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
@@ -221,6 +225,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
         _stop_reading_there(pilot)
         if _is_refused(pilot):
             following.abandon(pilot)
+    if _is_refused(pilot):
+        drill.give_up_all(pilot)
     return {"state": state}
 
 

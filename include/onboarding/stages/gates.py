@@ -21,7 +21,7 @@ from onboarding.observations import Answer, Observation, judged
 from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
 from onboarding.selection.standing import observe_chosen
-from onboarding.stages import account, following, frozen, migration, naming, naming_by_hand, sides, validation
+from onboarding.stages import account, drill, following, frozen, naming, naming_by_hand, sides, validation
 from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
@@ -146,7 +146,7 @@ def backed_up(pilot: Pilot) -> Checks:
         return {"switched": partial(_switched, pilot)}
     rds = pilot.cloud.client("rds")
     return {
-        f"backup.{w.name}": partial(_now, pilot, backups.observe_snapshot, rds, migration.snapshot_id(pilot, w.name))
+        f"backup.{w.name}": partial(_now, pilot, backups.observe_snapshot, rds, drill.snapshot_id(pilot, w.name))
         for w in pilot.manifest.databases
     }
 
@@ -159,10 +159,10 @@ def restored(pilot: Pilot) -> Checks:
     rds = pilot.cloud.client("rds")
     checks: dict[str, Check] = {}
     for workload in pilot.manifest.databases:
-        if migration.is_drilled(pilot, workload.name):
+        if not drill.is_wanted(pilot):
             checks[f"drill.{workload.name}"] = partial(_drilled, pilot, workload.name)
         else:
-            name = migration.drill_id(pilot, workload.name)
+            name = drill.drill_id(pilot, workload.name)
             checks[f"drill.{workload.name}"] = partial(_now, pilot, targets.observe_instance, rds, name)
     return checks
 
@@ -411,6 +411,11 @@ def _moved(pilot: Pilot, workload: str) -> int:
 
 def _rehearsed(pilot: Pilot) -> Observation:
     found = pilot.ledger.latest(pilot.id, Rehearsal.KIND, "cutover")
+    failed = pilot.ledger.latest(pilot.id, "rehearsal_failed", "cutover")
+    if failed is not None and (found is None or failed.seq > found.seq):
+        said = failed.body
+        values = {**said["values"], "where": said["where"]}
+        return Observation("rehearsal", Answer.FAIL, said["step"], None, pilot.clock(), said["why"], values)
     young = gates.fresh(found, pilot.manifest.evidence_fresh_for, pilot.clock(), "rehearsal")
     if found is None or young.answer is not Answer.PASS:
         return young

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onboarding.databases import finish as engine_finish
-from onboarding.databases import indexes, locks, rows, schema, service, snapshot, status, target
+from onboarding.databases import indexes, locks, rows, schema, sequences, service, snapshot, status, target
 from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
@@ -92,6 +92,7 @@ def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
         frozen.demand(pilot)
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
+    sequences.set_sequences(source, into)  # at once, while nobody can have switched: later, only under the freeze
     login = pilot.services[workload]
     # Before, because row security policies name the role; after, because views are replaced by `finish`.
     service.ensure_service_role(into, login.user, login.password, source)

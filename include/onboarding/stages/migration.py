@@ -9,8 +9,8 @@ from onboarding.effects import Effects
 from onboarding.errors import Stop
 from onboarding.reconcile import compare_databases
 from onboarding.reconcile.tables import SetAside
-from onboarding.stages import sides
-from onboarding.stages.loads import REHEARSAL, load_name
+from onboarding.stages import drill, sides
+from onboarding.stages.drill import snapshot_id
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import bucket
 
@@ -59,11 +59,6 @@ def placement(pilot: Pilot) -> targets.Placement:
     return targets.Placement(group, network.ensure_database_group(ec2, made, pilot.manifest, port))
 
 
-def snapshot_id(pilot: Pilot, workload: str) -> str:
-    """One backup per rehearsal load; RDS names take no underscore."""
-    return f"{targets.instance_id(pilot.manifest, workload)}-{load_name(pilot, workload, REHEARSAL)}"
-
-
 def back_up(pilot: Pilot) -> list[str]:
     """Back up every instance that was loaded."""
     if sides.has_switched(pilot):
@@ -78,55 +73,47 @@ def back_up(pilot: Pilot) -> list[str]:
 
 
 def restore_backup(pilot: Pilot) -> list[str]:
-    """Restore each backup to an instance of its own: what nobody can restore is no backup."""
-    if sides.has_switched(pilot):
+    """Restore each backup to an instance of its own: what nobody can restore is no backup.
+
+    The night is rehearsed there. Not again while proof and rehearsal stand.
+    """
+    if not drill.is_wanted(pilot):
         return []
     rds, made = pilot.cloud.client("rds"), effects(pilot)
     return [
         backups.request_restore(
             rds,
             made,
-            drill_id(pilot, workload.name),
+            drill.set_up(pilot, workload.name),
             snapshot=snapshot_id(pilot, workload.name),
             instance_class=workload.target.instance_class,
             group=parameter_group(pilot),
             network=placement(pilot),
         )
         for workload in pilot.manifest.databases
-        if not is_drilled(pilot, workload.name)
     ]
 
 
-def drill_id(pilot: Pilot, workload: str) -> str:
-    return f"{snapshot_id(pilot, workload)}-drill"
-
-
-def is_drilled(pilot: Pilot, workload: str) -> bool:
-    """Whether this backup has been restored and proven before."""
-    done = pilot.ledger.latest(pilot.id, "restore_drill", workload)
-    return done is not None and done.body["snapshot"] == snapshot_id(pilot, workload)
-
-
 def prove_restore(pilot: Pilot) -> dict[str, int]:
-    """Compare the restored databases with the loaded ones, row for row, then remove the drill's instances."""
-    if sides.has_switched(pilot):
+    """Compare the restored databases with the loaded ones, row for row. They stay until the night was rehearsed."""
+    if not drill.is_wanted(pilot):
         return {}
-    proven: dict[str, int] = {}
-    for workload in pilot.manifest.databases:
-        if not is_drilled(pilot, workload.name):
-            proven[workload.name] = _prove(pilot, workload.name)
-        backups.remove_restored(pilot.cloud.client("rds"), drill_id(pilot, workload.name))
-    return proven
+    return {
+        workload.name: _prove(pilot, workload.name)
+        for workload in pilot.manifest.databases
+        if not drill.is_proven(pilot, workload.name)
+    }
 
 
 def _prove(pilot: Pilot, workload: str) -> int:
-    loaded, restored = sides.target(pilot, workload), sides.drilled(pilot, workload, drill_id(pilot, workload))
+    instance = drill.drill_id(pilot, workload)
+    loaded, restored = sides.target(pilot, workload), sides.drilled(pilot, workload, instance)
     aside = {
         table: [SetAside(rows, "excluded", "unlogged: a backup never holds its rows")]
         for table, rows in unlogged_rows(loaded).items()
     }
     comparison = compare_databases(loaded, restored, set_aside=aside)
-    body = {"snapshot": snapshot_id(pilot, workload), "rows": comparison.source_rows}
+    body = {"snapshot": snapshot_id(pilot, workload), "instance": instance, "rows": comparison.source_rows}
     if not comparison.equal:
         differing = {"found": comparison.unaccounted_rows, "expected": comparison.source_rows}
         named = ", ".join(table.table for table in comparison.tables if not table.equal)

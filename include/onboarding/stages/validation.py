@@ -1,28 +1,21 @@
-"""Validation: the copy against the original, by code that did not make it; and the night, rehearsed."""
+"""Validation: the copy against the original, by code that did not make it; and the name that leads to either."""
 
 from __future__ import annotations
 
 import mimetypes
 import tempfile
-import time
-from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onboarding.cutover.state import CutoverState
-from onboarding.cutover.window import time_needed
-from onboarding.databases import freeze, sequences
 from onboarding.databases.snapshot import exported
-from onboarding.errors import Stop
-from onboarding.evidence_kinds import Reconciled, Rehearsal
+from onboarding.evidence_kinds import Reconciled
 from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
 from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, naming, sides, watching
+from onboarding.stages import following, sides, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import PREFIX, bucket
@@ -48,7 +41,7 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
     unaccounted: dict[str, int] = {}
     if sides.has_switched(pilot):
         following.settle(pilot)
-    for workload in _to_prove(pilot) if moment == REHEARSED_AT else pilot.manifest.databases:
+    for workload in to_prove(pilot) if moment == REHEARSED_AT else pilot.manifest.databases:
         found, about = _compared(pilot, workload, moment, frozen=frozen)
         seen = [one.as_json() for one in found.observations(pilot.clock())]
         body = found.as_json(pilot.pseudonyms) | {"observations": seen} | about
@@ -101,7 +94,7 @@ def _compared(
     return found, about
 
 
-def _to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
+def to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
     """The databases that can be proven before the night.
 
     None on the target after the switch, and none that flows: it was proven before, and is again under the freeze.
@@ -136,7 +129,7 @@ def expect(pilot: Pilot) -> dict[str, Any]:
     from onboarding import expectations
 
     outcome: dict[str, Any] = {}
-    for workload in _to_prove(pilot):
+    for workload in to_prove(pilot):
         if not workload.expectations:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -157,7 +150,7 @@ def expect(pilot: Pilot) -> dict[str, Any]:
 def ask_golden_queries(pilot: Pilot) -> dict[str, int]:
     """Ask both sides the questions whose answers the agency signed."""
     asked: dict[str, int] = {}
-    for workload in _to_prove(pilot):
+    for workload in to_prove(pilot):
         source, target = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
         found = ask_both(source, target, workload.golden, source_snapshot=moment_of_load(pilot, workload.name))
         body = found.as_json() | {"observations": [seen.as_json() for seen in found.observations(pilot.clock())]}
@@ -166,58 +159,8 @@ def ask_golden_queries(pilot: Pilot) -> dict[str, int]:
     return asked
 
 
-def rehearse(pilot: Pilot) -> dict[str, float]:
-    """Go through the night and the way back on a scratch name, and time it: will it fit the window?"""
-    if not _to_prove(pilot):
-        return {}
-    steps: dict[str, float] = {}
-    for workload in pilot.manifest.databases:
-        steps[f"freeze {workload.name}"] = freeze.rehearse_freeze(
-            sides.source(pilot, workload.name), workload.service_role
-        )
-        loaded = pilot.ledger.latest(
-            pilot.id, "load_finished", f"{workload.name}/{load_name(pilot, workload.name, REHEARSAL)}"
-        )
-        if loaded is None:
-            raise Stop("cutover.nothing_loaded", where=workload.name)
-        if not pilot.manifest.follows:  # what is followed is not loaded again under the freeze
-            steps[f"load {workload.name}"] = float(loaded.body["seconds"])
-        both = sides.source(pilot, workload.name), sides.target(pilot, workload.name)
-        steps[f"sequences {workload.name}"] = _timed(partial(sequences.set_sequences, *both))
-    steps["prove"] = _timed(lambda: compare(pilot, REHEARSED_AT))
-    steps["traffic"], way_back = _rehearse_name(pilot)
-    cutover_s = round(sum(steps.values()), 3)
-    window = pilot.manifest.cutover
-    needed = time_needed(timedelta(seconds=cutover_s), timedelta(seconds=way_back))
-    fits = timedelta(seconds=cutover_s) <= window.freeze_budget
-    pilot.record("rehearsal_steps", "cutover", {"steps": {name: round(s, 3) for name, s in steps.items()}})
-    pilot.record(*Rehearsal(cutover_s, round(way_back, 3), needed.total_seconds(), fits).as_record())
-    state = pilot.ledger.cutover_state(pilot.id)
-    if state in (CutoverState.PLANNED, CutoverState.REHEARSED, CutoverState.ROLLED_BACK):
-        why = {"cutover_s": cutover_s}
-        pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.REHEARSED, body=why, run=pilot.run)
-    return {"cutover_s": cutover_s, "way_back_s": round(way_back, 3)}
-
-
-def _rehearse_name(pilot: Pilot) -> tuple[float, float]:
-    """Seconds that the name needs, there and back; people are not rehearsed, what they said counts."""
-    settings = pilot.manifest.cutover.traffic
-    if settings.change_within is not None:
-        by_people = settings.change_within.total_seconds() + settings.ttl_s
-        return by_people, by_people
-    scratch = naming.service_name(pilot, f"rehearsal.{settings.record}")
-    there = _timed(lambda: naming.ramp(pilot, scratch, settings.ramp))
-    return there, _timed(lambda: naming.turn_back(pilot, scratch))
-
-
 def _left(pilot: Pilot, shape: Reconciled) -> None:
     pilot.record(*shape.as_record())
-
-
-def _timed(act: Callable[[], Any]) -> float:
-    began = time.monotonic()
-    act()
-    return time.monotonic() - began
 
 
 def _publish(pilot: Pilot, folder: Path, workload: str) -> str:

@@ -6,6 +6,8 @@ measured all the same.
 
 from __future__ import annotations
 
+import time
+
 from onboarding.cutover.state import CutoverState
 from onboarding.databases import service
 from onboarding.databases.freeze import frozen_at
@@ -25,8 +27,10 @@ def close_target(pilot: Pilot) -> dict[str, str]:
         return {"state": state}
     if state not in ON_TARGET:
         raise Stop("cutover.nothing_to_turn_back", where=pilot.id, state=state)
+    began = time.monotonic()
     for workload in pilot.manifest.databases:
         service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
+    pilot.record("target_closed", "way_back", {"seconds": round(time.monotonic() - began, 3)})
     if pilot.manifest.follows:
         following.bring_home(pilot)
     return {"state": state}
@@ -36,7 +40,7 @@ def measure_loss(pilot: Pilot) -> dict[str, int]:
     """Compare target and source: every row the target took since the switch would be lost, table by table."""
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.ROLLED_BACK:
         return {}
-    closed = _closed_since(pilot)
+    began, closed = time.monotonic(), _closed_since(pilot)
     lost: dict[str, int] = {}
     unknown: list[str] = []
     for workload in pilot.manifest.databases:
@@ -49,7 +53,8 @@ def measure_loss(pilot: Pilot) -> dict[str, int]:
         unknown += found.unknown
     if unknown:
         raise Stop("cutover.loss_unknown", where=pilot.id, unknown="; ".join(unknown))
-    pilot.record("loss", "way_back", {"tables": lost, "rows": sum(lost.values()), "closed": closed})
+    body = {"tables": lost, "rows": sum(lost.values()), "closed": closed}
+    pilot.record("loss", "way_back", body | {"seconds": round(time.monotonic() - began, 3)})
     return {"tables": len(lost), "rows": sum(lost.values())}
 
 

@@ -1,0 +1,72 @@
+"""A few real writes of a service on a copy that nobody uses: for rehearsals, never for a database that serves.
+
+Nobody knows here what the service's rows mean. So one row of each table gets a value that another row of it has, and
+one is deleted; what a key, a check or a trigger refuses is left as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from onboarding.addresses import Database
+from onboarding.databases.sessions import Connection, statement, told
+
+TIMEOUT_MS = 5_000
+TRIED_COLUMNS = 4
+
+# (tableoid, ctid) is one row, of a partitioned table too
+SET_ONE = """
+UPDATE {table} SET {column} = (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1)
+WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} WHERE {column} IS DISTINCT FROM
+                          (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1) LIMIT 1)
+"""
+DELETE_ONE = "DELETE FROM {table} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows that were changed or deleted, and in which tables (`schema.table`)."""
+
+    rows: int
+    tables: tuple[str, ...]
+
+
+def write_samples(service: Database) -> Written:
+    """Commits what the service's own login may change in each table; nothing at all where it may write nothing."""
+    rows, tables = 0, []
+    with told(str(service)), service.connect() as connection:
+        connection.execute(f"SET statement_timeout = {TIMEOUT_MS}")
+        connection.execute("SET TRANSACTION READ WRITE; SET CONSTRAINTS ALL IMMEDIATE")
+        found: list[tuple[Any, ...]] = connection.execute(statement("writable")).fetchall()
+        for schema, name, may_delete, columns in found:
+            changed = _change(connection, sql.Identifier(schema, name), columns, may_delete)
+            if changed:
+                rows += changed
+                tables.append(f"{schema}.{name}")
+    return Written(rows, tuple(tables))
+
+
+def _change(connection: Connection, table: sql.Identifier, columns: list[str], may_delete: bool) -> int:
+    changed = 0
+    for column in columns[:TRIED_COLUMNS]:
+        changed = _done(connection, sql.SQL(SET_ONE).format(table=table, column=sql.Identifier(column)))
+        if changed:
+            break
+    return changed + (_done(connection, sql.SQL(DELETE_ONE).format(table=table)) if may_delete else 0)
+
+
+def _done(connection: Connection, wanted: sql.Composed) -> int:
+    """Rows that it changed; 0 when it was refused, and then nothing of it stays."""
+    try:
+        with connection.transaction():
+            return max(0, connection.execute(wanted).rowcount)
+    except psycopg.OperationalError as failure:
+        if connection.closed or failure.sqlstate is None:
+            raise
+        return 0
+    except psycopg.Error:
+        return 0
