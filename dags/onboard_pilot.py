@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import TaskGroup, XComArg, chain
 
-from onboarding.stages import account, cutover, intake, live, migration, rehearsing, validation
+from onboarding.stages import account, cutover, intake, live, migration, validation
 from onboarding_airflow.assets import PILOT_LIVE
 from onboarding_airflow.gates import GateSensor
 from onboarding_airflow.journey import Journey
@@ -47,7 +47,7 @@ def onboard(journey: Journey) -> None:
 
     with TaskGroup("validation", group_display_name="ตรวจสอบ · validation"):
         checks = [do(validation.reconcile), journey.expect(), do(validation.ask_golden_queries)]
-        chain(migrated, checks, do(rehearsing.rehearse), validated := gate("validation"))
+        chain(migrated, checks, journey.rehearse(), validated := gate("validation"))
 
     with TaskGroup("cutover", group_display_name="สลับระบบ · cutover", default_args=weighing(STOPPED)):
         night = follow_night if journey.manifest.follows else copy_night

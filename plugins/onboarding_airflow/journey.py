@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup, chain
+from airflow.sdk import DAG, BaseOperatorLink, TaskGroup, chain
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
-from onboarding.stages import decision, loading, uploading, validation
+from onboarding.stages import decision, loading, rehearsing, uploading, validation
 from onboarding.stages.gates import GATES
 from onboarding_airflow import weights
 from onboarding_airflow.approval import CutoverApproval
 from onboarding_airflow.gates import GateSensor
-from onboarding_airflow.links import data_docs
+from onboarding_airflow.links import RunbookLink, data_docs
 from onboarding_airflow.outcomes import BY_CAUSE, RETRIES, RETRY_DELAY
 from onboarding_airflow.snapshots import HoldSnapshot
 from onboarding_airflow.steps import step
@@ -57,10 +57,11 @@ class Journey:
 
     def expect(self) -> XComArg:
         """The expectations on both sides, with a link to each report."""
-        asked = self.do(validation.expect)
-        for task, _ in asked.iter_references():
-            task.operator_extra_links = data_docs(self.manifest)
-        return asked
+        return _linked(self.do(validation.expect), data_docs(self.manifest))
+
+    def rehearse(self) -> XComArg:
+        """The rehearsal, with a link to the runbook that it makes."""
+        return _linked(self.do(rehearsing.rehearse), (RunbookLink(self.manifest.id),))
 
     def gate(self, name: str) -> GateSensor:
         described = GATES[name]
@@ -112,6 +113,12 @@ class Journey:
             chain(after, [held, prepared])
             chain(copied, finished)
         return finished
+
+
+def _linked(done: XComArg, links: Sequence[BaseOperatorLink]) -> XComArg:
+    for task, _ in done.iter_references():
+        task.operator_extra_links = tuple(links)
+    return done
 
 
 def _group(workload: DatabaseWorkload | FilesWorkload) -> str:

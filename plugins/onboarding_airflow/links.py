@@ -7,6 +7,7 @@ from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.types import TaskInstanceKey
 
 from onboarding.manifest import Manifest
+from onboarding_airflow.runbook_page import runbook_path
 
 
 class DataDocs(BaseOperatorLink):
@@ -26,6 +27,18 @@ class DataDocs(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002  (Airflow's signature)
         return f"/namrong/reports/{self.pilot_id}/{self.workload}/index.html"
+
+
+class RunbookLink(BaseOperatorLink):
+    """Opens the runbook: the night step by step, planned against actual."""
+
+    name = "Runbook · แผนปฏิบัติการ"
+
+    def __init__(self, pilot_id: str) -> None:
+        self.pilot_id = pilot_id
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002  (Airflow's signature)
+        return runbook_path(self.pilot_id)
 
 
 def data_docs(manifest: Manifest) -> tuple[DataDocs, ...]:

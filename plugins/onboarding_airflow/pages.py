@@ -17,6 +17,7 @@ from onboarding_airflow import metrics_page, programme_page
 from onboarding_airflow.gate_page import gate_page, headed
 from onboarding_airflow.pilots import loaded
 from onboarding_airflow.readers import AccessDep
+from onboarding_airflow.runbook_page import runbook_page
 
 PilotId = Annotated[str, Path(pattern="^p[0-9]{2,4}$")]
 GateName = Annotated[str, Path(pattern="^[a-z_]{1,40}$")]
@@ -51,6 +52,18 @@ def app() -> FastAPI:
             raise HTTPException(404, "Not found")
         seen = reading.last_seen(ledger(), pilot_id, gate)
         return gate_page(pilot_id, getattr(manifest.name, lang), gate, seen, lang, sandbox=settings().sandbox)
+
+    @pages.get("/runbooks/{pilot_id}", response_class=HTMLResponse)
+    def runbook(pilot_id: Readable, lang: Language = "th") -> HTMLResponse:
+        """The night and the way back, step by step: owner, success, planned against what it really took."""
+        from onboarding_airflow.server_side import ledger, settings
+
+        manifest = loaded().manifests.get(pilot_id)
+        if manifest is None:
+            raise HTTPException(404, "Not found")
+        name, told = getattr(manifest.name, lang), reading.runbook_of(ledger(), manifest)
+        shown = runbook_page(pilot_id, name, told, lang, sandbox=settings().sandbox)
+        return HTMLResponse(shown, headers={"Content-Security-Policy": NOTHING_FROM_OUTSIDE})
 
     @pages.get("/reports/{pilot_id}/{path:path}")
     def report(pilot_id: Readable, path: str) -> Response:

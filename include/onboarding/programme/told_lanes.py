@@ -43,6 +43,7 @@ def told_lane(lane: Lane, language: Language, now: datetime, *, task_reasons: bo
         "compared": _compared(standing),
         "refused": _refused(standing),
         "run": standing.run,
+        "rehearsed": standing.rehearsal_fits is not None,
         "gates": _gates(standing, language),
         "reports": list(standing.reports),
         "news": ": ".join((f"{about.id} {about.name[language]}", state, *([move["text"]] if move else []))),

@@ -11,12 +11,13 @@ from onboarding.approvals import Person
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Refused
 from onboarding.manifest import Manifest
-from onboarding.messages import both, text
+from onboarding.messages import Language, both, text
 from onboarding.observations import Observation
 from onboarding.records import Record
-from onboarding.stages import sides
+from onboarding.stages import reading, sides
 from onboarding.stages.pilot import Pilot
 
+LANGUAGES: tuple[Language, ...] = ("th", "en")
 CUTOVER, WAY_BACK, NO_RETURN = approvals.CUTOVER, "way_back", "no_return"
 
 
@@ -169,7 +170,21 @@ def _evidence_table(pilot: Pilot) -> str:
     if rehearsal:
         rows.append(f"| ซ้อมสลับ · rehearsed cutover | {rehearsal.body['cutover_s']} s |")
         rows.append(f"| ซ้อมย้อนกลับ · rehearsed way back | {rehearsal.body['way_back_s']} s |")
-    return "\n".join(rows)
+    return "\n".join([*rows, *_runbook_table(pilot)])
+
+
+def _runbook_table(pilot: Pilot) -> list[str]:
+    """What will be done, by whom and for how long; when each step is a success is on the page."""
+    told = reading.runbook_of(pilot.ledger, pilot.manifest)
+    if told is None:
+        return []
+    heads = "| ขั้น · step | ผู้ดำเนินการ · whose move | ที่วางแผน · planned |"
+    rows = [f"[แผนปฏิบัติการ · runbook](/namrong/runbooks/{pilot.id})", "", heads, "|---|---|---|"]
+    for row in told.rows:
+        th, en = (reading.step_told(row, language) for language in LANGUAGES)
+        planned = "–" if row.planned_s is None else f"{row.planned_s} s"
+        rows.append(f"| {th.name} · {en.name} | {th.owner} · {en.owner} | {planned} |")
+    return ["", *rows]
 
 
 def _loss_table(pilot: Pilot) -> str:

@@ -1,4 +1,4 @@
-"""What the pages of the UI read: the last look of a gate, a file of a report."""
+"""What the pages of the UI read: the last look of a gate, a runbook, a file of a report."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 from onboarding import gates
 from onboarding.aws_errors import explaining
+from onboarding.cutover import runbook
 from onboarding.ledger import Ledger
-from onboarding.messages import Language
+from onboarding.manifest import Manifest
+from onboarding.messages import Language, text
 from onboarding.observations import Answer, Observation
 from onboarding.spoken_times import spoken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+SEEN = ("rows", "files", "sequences", "lag_s")
+"""What of a rehearsed step's findings people are shown."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,35 @@ def checks_told(seen: Observation, language: Language) -> Told:
     """A check as people read it: what was observed, expected, when (Bangkok), why and what to do."""
     reasons = () if seen.answer is Answer.PASS else tuple(gates.reasons(seen, language))
     return Told(gates.shown(seen.observed), gates.shown(seen.expected), spoken(seen.at, language), reasons)
+
+
+@dataclass(frozen=True)
+class StepTold:
+    """One step of the runbook in one language; `seen` is what the rehearsal found, empty when nothing is worth it."""
+
+    name: str
+    owner: str
+    success: str
+    seen: str
+
+
+def runbook_of(ledger: Ledger, manifest: Manifest) -> runbook.Table | None:
+    """The pilot's runbook, planned against actual, as the ledger has it; None before the first rehearsal."""
+    traffic = manifest.cutover.traffic
+    records = ledger.records(pilot=manifest.id, kind=runbook.KINDS)
+    return runbook.table(records, record_name=traffic.record, reads=traffic.reads)
+
+
+def step_told(row: runbook.Row, language: Language) -> StepTold:
+    """A step as people read it."""
+    step = row.step
+    seen = [text(f"runbook.seen.{name}", language, n=f"{row.seen[name]:,}") for name in SEEN if name in row.seen]
+    return StepTold(
+        text(f"runbook.steps.{step.name}", language),
+        text(f"runbook.owners.{step.owner}", language),
+        text(f"runbook.success.{step.name}", language),
+        " · ".join(seen),
+    )
 
 
 @explaining("s3")

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from onboarding.addresses import Database
 from onboarding.aws_errors import action_for, explained
 from onboarding.cutover.runbook import BY_NAME, IN_WINDOW, PHASES
 from onboarding.cutover.state import CutoverState
 from onboarding.cutover.window import MARGIN, time_needed
 from onboarding.databases import freeze
-from onboarding.errors import OnboardingError, Stop
+from onboarding.errors import AskPerson, OnboardingError, Stop
 from onboarding.evidence_kinds import Rehearsal, Runbook
 from onboarding.stages import drill, night, pair, sides, validation
 from onboarding.stages.loads import REHEARSAL, load_name
@@ -23,6 +24,8 @@ from onboarding.stages.pilot import Pilot
 
 PASSING = ("databases.interrupted", "addresses.", "aws.", "targets.")
 """Trouble that says nothing of the night: the task is tried again. Whatever else is in vain would be so that night."""
+
+TRIES = 3
 
 Seen = Mapping[str, Any]
 
@@ -69,8 +72,7 @@ class Acting:
             self.do(name, act)
         self.step = "freeze"
         for workload in self.pilot.manifest.databases:
-            took = freeze.rehearse_freeze(sides.source(self.pilot, workload.name), workload.service_role)
-            self._add("freeze", "source", took)
+            self._add("freeze", "source", _freeze_at(sides.source(self.pilot, workload.name), workload.service_role))
         self._people_turn_the_name()
         if not self.pilot.manifest.follows:
             self._add("load", "migration", sum(map(self._loaded_in, self.pilot.manifest.databases)))
@@ -103,6 +105,19 @@ class Acting:
         if loaded is None:
             raise Stop("cutover.nothing_loaded", where=workload.name)
         return float(loaded.body["seconds"])
+
+
+def _freeze_at(source: Database, role: str) -> float:
+    """Seconds of a freeze there, with those of tries that met a writer half way: the real one tries again as well."""
+    began = time.monotonic()
+    for _ in range(TRIES - 1):
+        try:
+            freeze.rehearse_freeze(source, role)
+            return time.monotonic() - began
+        except AskPerson:
+            time.sleep(freeze.BETWEEN_TRIES_S)
+    freeze.rehearse_freeze(source, role)
+    return time.monotonic() - began
 
 
 def _kept(pilot: Pilot) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,11 +17,13 @@ from sandbox_process import running
 from whole_journey import PEOPLE, agencies, approve, choose_pilots, open_gate
 
 from onboarding.addresses import Database
+from onboarding.cutover.runbook import STEPS
 from onboarding.cutover.state import CutoverState
 from onboarding.databases.deadline import observe_permanent
 from onboarding.databases.sessions import session
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, FreezeMadePermanent
+from onboarding.gates import evaluate
 from onboarding.ledger import Ledger
 from onboarding.observations import Answer
 from onboarding.programme import progress
@@ -29,15 +32,21 @@ from onboarding.reconcile.changes.watches import close_watch
 from onboarding.stages import (
     cutover,
     decision,
+    drill,
     following,
     loads,
+    migration,
     naming,
     no_return,
+    pair,
+    reading,
+    rehearsing,
     sides,
     validation,
     watching,
     way_back,
-)  # fmt: skip
+)
+from onboarding.stages import gates as journey_gates
 from onboarding.stages.pilot import Pilot
 
 from .conftest import SCALE, World, expire, replicating, travel
@@ -117,6 +126,64 @@ def counted(pilot: Pilot) -> Figures:
     return figures(pilot.manifest, pilot.ledger.records(pilot=pilot.id, kind=KINDS))
 
 
+def instances(pilot: Pilot) -> list[str]:
+    """Those of the pilot that are there and stay."""
+    found = pilot.cloud.client("rds").describe_db_instances()["DBInstances"]
+    return [one["DBInstanceIdentifier"] for one in found if one["DBInstanceStatus"] != "deleting"]
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it, as nothing catches SIGKILL."""
+
+
+def in_vain(pilot: Pilot) -> None:
+    """A rehearsal whose drain never ends: the gate stays shut and says so, and the stage is gone."""
+    hasty = pilot.manifest.cutover.model_copy(update={"freeze_budget": timedelta(seconds=2)})
+    hurried = replace(pilot, manifest=pilot.manifest.model_copy(update={"cutover": hasty}))
+    restored = sides.drilled(pilot, DATABASE, drill.drill_id(pilot, DATABASE))
+    locking = threading.Thread(target=hold_markers, args=(restored,), daemon=True)
+    locking.start()
+    assert rehearsing.rehearse(hurried) == {}
+    locking.join(30)
+    seen = evaluate({"rehearsal": journey_gates.validated(pilot)["rehearsal"]}, pilot.clock).observations
+    assert [(one.answer, one.observed, one.why) for one in seen] == [("fail", "drain", "follow.not_drained")]
+    assert instances(pilot) == ["p03-booking"]
+
+
+def hold_markers(restored: Database) -> None:
+    """From the moment of the freeze on, nothing can be applied on the scratch side."""
+    frozen = "SELECT closed_at IS NOT NULL FROM namrong.writes"
+    with contextlib.suppress(psycopg.OperationalError), restored.connect(autocommit=True) as looking:
+        while looking.execute("SELECT 1 FROM pg_stat_subscription WHERE subname LIKE 'namrong%'").fetchone() is None:
+            time.sleep(0.01)
+        with replace(restored, name=pair.SCRATCH).connect() as holding:
+            while looking.execute(frozen).fetchone() != (True,):
+                time.sleep(0.002)
+            holding.execute("LOCK TABLE namrong.namrong_rehearsal_to IN SHARE MODE")
+            while True:  # until the instance goes
+                holding.execute("SELECT 1")
+                time.sleep(0.1)
+
+
+def killed_and_begun_again(pilot: Pilot) -> None:
+    """With both feeds armed and the scratch database full; the next attempt finds it all and begins anew."""
+    for step in (migration.restore_backup, migration.prove_restore):
+        if step is migration.prove_restore:
+            open_gate(pilot, "restored")
+        step(pilot)
+    name = f"rehearsal.{pilot.manifest.cutover.traffic.record}"
+
+    def resolve(asked: str) -> str:
+        if asked == name:
+            raise Killed
+        return pilot.resolve(asked)
+
+    with pytest.raises(Killed):
+        rehearsing.rehearse(replace(pilot, resolve=resolve))
+    scratch = replace(sides.drilled(pilot, DATABASE, drill.drill_id(pilot, DATABASE)), name=pair.SCRATCH)
+    assert replicating(scratch) == (1, 1, 1), "it was killed before anything was there"
+
+
 @pytest.fixture(scope="module")
 def alone(
     make_ledger: Callable[[], tuple[Database, Database, Ledger]], tmp_path_factory: pytest.TempPathFactory
@@ -171,6 +238,32 @@ def test_the_freeze_held_and_was_short(live: Pilot, clerk: Clerk) -> None:
     assert clerk.taken and not [one for one in clerk.taken if frozen.at < one[0] < one[1] < released.at]
     freeze_s = counted(live).freeze_s
     assert freeze_s is not None and 0 < freeze_s < 60
+
+
+def test_the_whole_night_and_the_way_back_were_rehearsed_step_by_step(live: Pilot) -> None:
+    book = live.ledger.latest(PILOT, "runbook", "cutover")
+    assert book is not None
+    steps = {step["step"]: step for step in book.body["steps"]}
+    mine = [step.name for step in STEPS if step.owner == "namrong" and "follow" in step.engines]
+    assert list(steps) == mine and all(0 < step["rehearsed_s"] < step["planned_s"] for step in steps.values())
+    assert steps["prove"]["seen"]["rows"] > 1000 and steps["prove"]["seen"]["files"] > 0
+    assert steps["measure_loss"]["seen"] == {"rows": 0}
+    assert set(steps["freeze"]["measured"]) == {"stage", "source"}
+    rehearsed = live.ledger.latest(PILOT, "rehearsal", "cutover")
+    frozen = sum(step["rehearsed_s"] for step in steps.values() if step["phase"] == "frozen")
+    assert rehearsed is not None and rehearsed.body["cutover_s"] == pytest.approx(frozen, abs=0.01)
+    assert instances(live) == ["p03-booking"], "the restored backup outlived its rehearsal"
+
+
+def test_the_runbook_says_what_the_night_really_took(live: Pilot) -> None:
+    told = reading.runbook_of(live.ledger, live.manifest)
+    assert told is not None
+    missing = [row.step.name for row in told.rows if row.actual_s is None and row.step.phase != "back"]
+    assert missing == []
+    freeze_s, frozen = counted(live).freeze_s, told.totals["frozen"].actual_s
+    assert freeze_s is not None and frozen is not None and abs(frozen - freeze_s) < 1
+    question = decision.ask(live, decision.CUTOVER, 1, PEOPLE, "platform")
+    assert "Arm the way back" in question.body and "/namrong/runbooks/p03" in question.body
 
 
 def test_readers_moved_before_the_freeze(live: Pilot) -> None:
@@ -258,7 +351,10 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
         progress.failed(pilot.ledger, PILOT, "validation")  # and so the snapshot goes, with the load unproven
         while validation.moment_of_load(pilot, DATABASE):
             time.sleep(0.1)
-        travel(pilot, first="load_rehearsal", last="ramp_reads")
+        travel(pilot, first="load_rehearsal", last="ask_golden_queries")
+        in_vain(pilot)
+        killed_and_begun_again(pilot)
+        travel(pilot, first="rehearse", last="ramp_reads")
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         close_watch(watching.watches(pilot, DATABASE, f"{before}-again1").source)  # as by whoever frees a full disk
         assert following.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
