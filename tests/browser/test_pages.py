@@ -95,3 +95,23 @@ def brightness(colour: str) -> float:
     if alpha == [0.0]:
         raise ValueError(f"transparent: {colour}")
     return (red + green + blue) / 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_the_runbook_has_every_step_planned_and_as_it_was(browser: Browser, language: str, scheme: str) -> None:
+    browser.enter("owner_p02")
+    browser.open(f"/namrong/runbooks/{PILOT}?lang={language}", scheme=scheme)
+    browser.picture(f"runbook-{language}-{scheme}")
+    shown = browser.text()
+    assert STAMP[language] in shown and NAME[language] in shown
+    rows = browser.driver.find_elements("css selector", "tr[data-step]")
+    told = {
+        str(row.get_attribute("data-step")): [cell.text for cell in row.find_elements("css selector", "td.s")]
+        for row in rows
+    }
+    frozen = ("freeze", "load", "sequences", "prove", "traffic", "release")
+    assert all("–" not in told[step] for step in frozen), told
+    assert told["turn_back"][2] == "–", "the way back was not taken"
+    text, background = map(brightness, browser.colours())
+    assert (text < background) is (scheme == "light")

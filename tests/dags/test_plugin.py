@@ -36,6 +36,7 @@ def test_there_are_pages_and_none_of_documentation(loaded: dict[str, Any]) -> No
         "/gates/{pilot_id}/{gate}",
         "/metrics",
         "/reports/{pilot_id}/{path:path}",
+        "/runbooks/{pilot_id}",
         "/programme",
         "/programme.json",
         "/static/{name}",

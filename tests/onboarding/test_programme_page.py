@@ -17,7 +17,7 @@ import pytest
 from journeys import FOLDER, journey, manifest
 from starlette.testclient import TestClient
 
-from onboarding.evidence_kinds import RunBegan
+from onboarding.evidence_kinds import RunBegan, Runbook
 from onboarding.programme import progress, troubles
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -250,3 +250,26 @@ def test_a_ledger_that_does_not_answer_is_told_and_nothing_old_is_shown(
     answer = site.get("/programme?lang=en", Login())
     assert answer.status_code == 503 and "does not answer" in answer.text and lanes(Page(answer.text)) == []
     assert site.get("/programme.json", Login()).status_code == 503
+
+
+def test_a_runbook_is_read_by_whoever_may_read_the_pilot_and_escapes_what_it_shows(site: Site, ledger: Any) -> None:
+    step = {"step": "freeze", "phase": "frozen", "owner": "namrong", "rehearsed_s": 2.0, "planned_s": 3.0, "seen": {}}
+    nothing = site.get("/runbooks/p02?lang=en", Login())
+    assert nothing.status_code == 200 and "not been rehearsed" in nothing.text
+    for pilot in PILOTS:
+        ledger.record(pilot, *Runbook("copy", {}, [step]).as_record(), run="r1")
+    assert site.get("/runbooks/p02").status_code == 401
+    assert site.get("/runbooks/p02", Login(pilots={"p05"})).status_code == 403
+    shown = site.get("/runbooks/p02?lang=th", Login(pilots={"p02"}))
+    assert "script-src" not in shown.headers["Content-Security-Policy"]  # default-src 'self' holds for scripts
+    page = Page(shown.text)
+    assert "หยุดรับการเขียน" in page.words and "3.0 s" in page.words and "ผู้อนุมัติ" in page.words
+    assert [one.get("src") for one in page.of("script")] == ["../static/theme.js", "../static/frame.js"]
+    hostile = site.get("/runbooks/p09?lang=en", Login()).text
+    assert HOSTILE not in hostile and "&lt;script&gt;" in hostile
+
+
+def test_a_lane_leads_to_the_runbook_once_there_is_one(site: Site, ledger: Any, house: Any) -> None:
+    busy(ledger, house)
+    links = [one["href"] for one in Page(site.get("/programme?lang=en", Login()).text).of("a")]
+    assert [link for link in links if str(link).startswith("runbooks/")] == ["runbooks/p02?lang=en"]

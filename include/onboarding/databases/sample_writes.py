@@ -23,13 +23,22 @@ SET_ONE = """
 UPDATE {table} SET {column} = (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1)
 WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} WHERE {column} IS DISTINCT FROM
                           (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1) LIMIT 1)
+RETURNING tableoid
 """
-DELETE_ONE = "DELETE FROM {table} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
+DELETE_ONE = (
+    "DELETE FROM {table} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1) RETURNING tableoid"
+)
+
+
+NAMES = """
+SELECT format('%%s.%%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY (%s) ORDER BY 1
+"""
 
 
 @dataclass(frozen=True)
 class Written:
-    """Rows that were changed or deleted, and in which tables (`schema.table`)."""
+    """Rows that were changed or deleted, and in which tables (`schema.table`; a partition by its own name)."""
 
     rows: int
     tables: tuple[str, ...]
@@ -37,36 +46,34 @@ class Written:
 
 def write_samples(service: Database) -> Written:
     """Commits what the service's own login may change in each table; nothing at all where it may write nothing."""
-    rows, tables = 0, []
+    changed: list[int] = []
     with told(str(service)), service.connect() as connection:
         connection.execute(f"SET statement_timeout = {TIMEOUT_MS}")
         connection.execute("SET TRANSACTION READ WRITE; SET CONSTRAINTS ALL IMMEDIATE")
         found: list[tuple[Any, ...]] = connection.execute(statement("writable")).fetchall()
         for schema, name, may_delete, columns in found:
-            changed = _change(connection, sql.Identifier(schema, name), columns, may_delete)
-            if changed:
-                rows += changed
-                tables.append(f"{schema}.{name}")
-    return Written(rows, tuple(tables))
+            changed += _change(connection, sql.Identifier(schema, name), columns, may_delete)
+        named = connection.execute(NAMES, [list(set(changed))]).fetchall()
+    return Written(len(changed), tuple(str(name) for (name,) in named))
 
 
-def _change(connection: Connection, table: sql.Identifier, columns: list[str], may_delete: bool) -> int:
-    changed = 0
+def _change(connection: Connection, table: sql.Identifier, columns: list[str], may_delete: bool) -> list[int]:
+    changed: list[int] = []
     for column in columns[:TRIED_COLUMNS]:
         changed = _done(connection, sql.SQL(SET_ONE).format(table=table, column=sql.Identifier(column)))
         if changed:
             break
-    return changed + (_done(connection, sql.SQL(DELETE_ONE).format(table=table)) if may_delete else 0)
+    return changed + (_done(connection, sql.SQL(DELETE_ONE).format(table=table)) if may_delete else [])
 
 
-def _done(connection: Connection, wanted: sql.Composed) -> int:
-    """Rows that it changed; 0 when it was refused, and then nothing of it stays."""
+def _done(connection: Connection, wanted: sql.Composed) -> list[int]:
+    """The tables of the rows that it changed; none when it was refused, and then nothing of it stays."""
     try:
         with connection.transaction():
-            return max(0, connection.execute(wanted).rowcount)
+            return [int(table) for (table,) in connection.execute(wanted).fetchall()]
     except psycopg.OperationalError as failure:
         if connection.closed or failure.sqlstate is None:
             raise
-        return 0
+        return []
     except psycopg.Error:
-        return 0
+        return []

@@ -70,7 +70,8 @@ def test_another_agency_sees_nothing_of_this_pilot(stack: Stack, journey: Journe
         f"/ui/structure/structure_data?dag_id={DAG}",
     ):  # fmt: skip
         assert stack.fetch("owner_p05", path)[0] in (403, 404), path
-    for page in (f"/namrong/gates/{PILOT}/intake", f"/namrong/reports/{PILOT}/registry/index.html"):
+    reports = f"/namrong/reports/{PILOT}/registry/index.html"
+    for page in (f"/namrong/gates/{PILOT}/intake", f"/namrong/runbooks/{PILOT}", reports):
         assert stack.fetch("owner_p05", page)[0] == 403, page
 
 
@@ -151,7 +152,8 @@ def test_who_may_read_rows_logs_secrets_and_reasons(stack: Stack, journey: Journ
         f"{task}/links": all_but_p05,
     }
     assert {path: who_may(stack, "GET", path) for path in may} == may
-    for page in (f"/namrong/gates/{PILOT}/intake", f"/namrong/reports/{PILOT}/registry/index.html"):
+    reports = f"/namrong/reports/{PILOT}/registry/index.html"
+    for page in (f"/namrong/gates/{PILOT}/intake", f"/namrong/runbooks/{PILOT}", reports):
         assert {login for login in LOGINS if stack.fetch(login, page)[0] == 200} == all_but_p05
 
 

@@ -146,3 +146,17 @@ def test_an_open_session_of_the_service_was_never_disturbed(pilot: Pilot) -> Non
             connection.execute("UPDATE custodian SET phone = phone")
         assert connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
     assert len(pilot.ledger.records(pilot="p09", kind="cutover")) == refused_before
+
+
+def test_the_rehearsal_touched_the_agencys_database_with_nothing_that_stays(pilot: Pilot) -> None:
+    with sides.source(pilot, "assets").connect() as connection:
+        ours = "SELECT to_regnamespace('namrong'), count(*) FROM pg_publication"
+        assert connection.execute(ours).fetchone() == (None, 0)
+    book = pilot.ledger.latest("p09", "runbook", "cutover")
+    assert book is not None
+    steps = {step["step"]: step for step in book.body["steps"]}
+    assert list(steps) == [
+        "freeze", "load", "sequences", "prove", "traffic", "release", "close_target", "measure_loss", "turn_back"
+    ]  # fmt: skip
+    assert set(steps["load"]["measured"]) == {"stage", "migration"}
+    assert steps["measure_loss"]["seen"]["rows"] > 0, "what the service wrote there would be lost, and was found"
