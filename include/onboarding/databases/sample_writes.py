@@ -23,10 +23,11 @@ SET_ONE = """
 UPDATE {table} SET {column} = (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1)
 WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} WHERE {column} IS DISTINCT FROM
                           (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1) LIMIT 1)
-RETURNING tableoid
+RETURNING tableoid, {column} IS NOT DISTINCT FROM
+                    (SELECT {column} FROM {table} ORDER BY tableoid DESC, ctid DESC LIMIT 1)
 """
 DELETE_ONE = (
-    "DELETE FROM {table} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1) RETURNING tableoid"
+    "DELETE FROM {table} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1) RETURNING tableoid, true"
 )
 
 
@@ -70,7 +71,8 @@ def _done(connection: Connection, wanted: sql.Composed) -> list[int]:
     """The tables of the rows that it changed; none when it was refused, and then nothing of it stays."""
     try:
         with connection.transaction():
-            return [int(table) for (table,) in connection.execute(wanted).fetchall()]
+            done: list[tuple[int, bool]] = connection.execute(wanted).fetchall()
+            return [table for table, held in done if held]  # a trigger may have put it back as it was
     except psycopg.OperationalError as failure:
         if connection.closed or failure.sqlstate is None:
             raise
