@@ -10,7 +10,7 @@ from typing import Any
 
 from onboarding import traffic
 from onboarding.databases import freeze as engine_freeze
-from onboarding.databases import sequences, service
+from onboarding.databases import deadline, sequences, service
 from onboarding.databases.follow import closing, drift, lag, subscription, turn
 from onboarding.databases.follow.drain import drain as drain_feed
 from onboarding.databases.sample_writes import Written, write_samples
@@ -38,7 +38,7 @@ def follow(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
         ("write", lambda: _written(pairs, [write_samples(one.source_service) for one in pairs])),
         ("near", lambda: _near(pairs)),
         *([("ramp_reads", lambda: _ramp_reads(pilot, reads))] if reads else []),
-        ("freeze", lambda: _freeze(pairs)),
+        ("freeze", lambda: _freeze(pilot, pairs)),
         ("drain", lambda: _drain(pilot, pairs)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
@@ -53,7 +53,7 @@ def copy(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
     """With `copy`: frozen from before the load until release."""
     settings = pilot.manifest.cutover.traffic
     return [
-        ("freeze", lambda: _freeze(pairs)),
+        ("freeze", lambda: _freeze(pilot, pairs)),
         ("load", lambda: _load(pairs, pair.moment_held)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
@@ -98,9 +98,9 @@ def _written(pairs: Sequence[Pair], written: list[Written]) -> dict[str, int]:
 def _near(pairs: Sequence[Pair]) -> dict[str, float]:
     worst, limit = 0.0, lag.Limit()
     for one in pairs:
-        deadline = time.monotonic() + NEAR_WITHIN_S
+        patience = time.monotonic() + NEAR_WITHIN_S
         while not lag.caught_up(samples := [lag.sample(one.forward) for _ in range(lag.CONSECUTIVE)], limit):
-            if time.monotonic() > deadline:
+            if time.monotonic() > patience:
                 last = samples[-1]
                 values = {"bytes": last.bytes, "seconds": last.seconds or "?", "limit": limit.seconds}
                 raise Stop("following.behind", where=one.workload.name, **values)
@@ -108,9 +108,10 @@ def _near(pairs: Sequence[Pair]) -> dict[str, float]:
     return {"lag_s": worst}
 
 
-def _freeze(pairs: Sequence[Pair]) -> dict[str, int]:
+def _freeze(pilot: Pilot, pairs: Sequence[Pair]) -> dict[str, int]:
     for one in pairs:
-        engine_freeze.freeze(one.source, one.role)
+        within = pilot.manifest.cutover.freeze_budget
+        engine_freeze.freeze(one.source, one.role, within=within, attempt=one.load)
         seen = engine_freeze.observe_frozen(one.source_service)
         if seen.answer is not Answer.PASS:
             raise Stop("cutover.writes_go_on", where=one.workload.name, observed=str(seen.observed))
@@ -189,6 +190,7 @@ def _ramp_reads(pilot: Pilot, reads: str) -> dict[str, int]:
 
 def _release(pairs: Sequence[Pair]) -> dict[str, int]:
     for one in pairs:
+        deadline.make_permanent(one.source, one.role, attempt=one.load)
         service.open_for_writes(one.target, one.role)
         if one.workload.engine == "follow":
             closing.close(one.forward, fence=one.fence)
