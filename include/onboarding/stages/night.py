@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from onboarding import traffic
-from onboarding.databases import freeze as engine_freeze
 from onboarding.databases import deadline, sequences, service
+from onboarding.databases import freeze as engine_freeze
 from onboarding.databases.follow import closing, drift, lag, subscription, turn
 from onboarding.databases.follow.drain import drain as drain_feed
 from onboarding.databases.sample_writes import Written, write_samples
