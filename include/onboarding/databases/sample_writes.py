@@ -31,15 +31,23 @@ DELETE_ONE = (
 )
 
 
+# Partitions by hash count as the table that they make up, as the verifier reads them.
 NAMES = """
-SELECT format('%%s.%%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = ANY (%s) ORDER BY 1
+SELECT DISTINCT format('%%s.%%s', n.nspname, c.relname)
+FROM unnest(%s::oid[]) AS changed (oid)
+CROSS JOIN LATERAL (
+    SELECT coalesce((SELECT p.partrelid FROM pg_partition_ancestors(changed.oid) WITH ORDINALITY AS above (relid, up)
+                     JOIN pg_partitioned_table p ON p.partrelid = above.relid AND p.partstrat = 'h'
+                     ORDER BY up DESC LIMIT 1), changed.oid) AS oid
+) AS named
+JOIN pg_class c ON c.oid = named.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY 1
 """
 
 
 @dataclass(frozen=True)
 class Written:
-    """Rows that were changed or deleted, and in which tables (`schema.table`; a partition by its own name)."""
+    """Rows that were changed or deleted, and in which tables (`schema.table`; of partitions, as the verifier has them)."""
 
     rows: int
     tables: tuple[str, ...]
