@@ -20,34 +20,39 @@ PHASES: tuple[Phase, ...] = ("before", "frozen", "back")
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the runbook, for those who move by one of `engines`."""
+    """One line of the runbook, for those who move by one of `engines`.
+
+    Not `rehearsed` is what people do, and what a rehearsal would do to the real target.
+    """
 
     name: str
     phase: Phase
     owner: Owner = "namrong"
     engines: tuple[str, ...] = ("copy", "follow")
+    rehearsed: bool = True
 
 
 FOLLOW = ("follow",)
 
 STEPS: tuple[Step, ...] = (
     Step("begin_following", "before", engines=FOLLOW),
-    Step("approve", "before", "approver"),
+    Step("approve", "before", "approver", rehearsed=False),
     Step("near", "before", engines=FOLLOW),
     Step("ramp_reads", "before", engines=FOLLOW),
     Step("freeze", "frozen"),
     Step("load", "frozen", engines=("copy",)),
     Step("drain", "frozen", engines=FOLLOW),
+    Step("files", "frozen", rehearsed=False),
     Step("sequences", "frozen"),
     Step("prove", "frozen"),
     Step("arm", "frozen", engines=FOLLOW),
     Step("traffic", "frozen"),
     Step("release", "frozen"),
-    Step("call_back", "back", "operator"),
+    Step("call_back", "back", "operator", rehearsed=False),
     Step("close_target", "back"),
     Step("drain_home", "back", engines=FOLLOW),
     Step("measure_loss", "back"),
-    Step("approve_back", "back", "approver"),
+    Step("approve_back", "back", "approver", rehearsed=False),
     Step("turn_back", "back"),
 )
 BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
@@ -56,7 +61,8 @@ IN_WINDOW = ("near", "ramp_reads")
 
 KINDS = (
     Runbook.KIND, Freeze.KIND, Release.KIND, Reconciled.KIND, "rehearsal", "cutover", "approval_asked", "approval",
-    "fence", "name_prepared", "observation", "traffic", "load_started", "load_finished", "drained", "sequences_set",
+    "fence", "name_prepared", "observation", "traffic", "load_started", "load_finished", "drained", "files_sent",
+    "sequences_set",
     "armed", "target_closed", "drained_home", "loss",
 )  # fmt: skip
 """What the table is computed from."""
@@ -154,6 +160,7 @@ def _taken(records: Sequence[Record], name: str, reads: str | None) -> dict[str,
         "freeze": _span(began, _first(night, _of(Freeze.KIND))),
         "load": _span(_first(night, _of("load_started")), _last(night, _of("load_finished"))),
         "drain": _span(_first(night, _of(Freeze.KIND)), _last(night, _of("drained"))),
+        "files": _timed(_last(night, _of("files_sent"))),
         "sequences": _timed(_last(night, _of("sequences_set"))),
         "prove": _span(_last(night, _of("sequences_set")), _last(night, _proven)),
         "arm": _span(_last(night, _proven), _last(night, _of("armed"))),

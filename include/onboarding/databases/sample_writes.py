@@ -47,7 +47,7 @@ ORDER BY 1
 
 @dataclass(frozen=True)
 class Written:
-    """Rows that were changed or deleted, and in which tables (`schema.table`; of partitions, as the verifier has them)."""
+    """Rows that were changed or deleted, and in which tables (`schema.table`, as the verifier names it)."""
 
     rows: int
     tables: tuple[str, ...]

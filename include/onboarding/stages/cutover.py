@@ -128,6 +128,8 @@ def prove(pilot: Pilot) -> dict[str, int]:
     frozen.demand(pilot)
     began = time.monotonic()
     uploading.send_changes(pilot)
+    pilot.record("files_sent", "cutover", {"seconds": round(time.monotonic() - began, 3)})
+    began = time.monotonic()
     for workload in pilot.manifest.databases:
         sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
     pilot.record("sequences_set", "cutover", {"seconds": round(time.monotonic() - began, 3)})
