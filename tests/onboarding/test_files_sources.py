@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,9 +20,10 @@ from onboarding.files.folder import move_folder
 from onboarding.files.objects import listed
 from onboarding.files.plan import Batch, plan
 from onboarding.files.scan import SourceFile, assess, scan
-from onboarding.files.sources import Changed, at
+from onboarding.files.sources import Changed, Lost, at
 from onboarding.files.upload import BatchResult, move_unit
 from onboarding.places import BucketFolder, Place, SftpFolder, WebFolder
+from onboarding.reconcile.originals import originals
 
 REGION = "ap-southeast-7"
 NAMES = [
@@ -135,6 +138,35 @@ def test_a_line_that_breaks_is_made_anew(tmp_path: Path, share: dict[str, bytes]
         place = SftpFolder("127.0.0.1", "/", "agency", server.port, PASSWORD, host_key=server.host_key)
         moved = move_folder(place, cloud.client("s3"), bucket, prefix="p/", in_flight=2, tell=cut)
     assert (broken, moved.files, stored(cloud, bucket)) == ([3, 7], len(share), share)
+
+
+def test_a_file_of_a_broken_line_takes_no_other_line_with_it(tmp_path: Path, share: dict[str, bytes]) -> None:
+    with sftp_server(tmp_path) as server:
+        place = SftpFolder("127.0.0.1", "/", "agency", server.port, PASSWORD, host_key=server.host_key)
+        with at(place) as source, contextlib.ExitStack() as before:
+            stale = before.enter_context(source.opened("A.txt"))
+            server.cut()
+            with pytest.raises(Lost):
+                stale.read()
+            with source.opened("A.txt") as fresh:
+                with pytest.raises(Lost):
+                    stale.read()
+                before.close()
+                assert (fresh.read(), fresh.unchanged()) == (share["A.txt"], True)
+
+
+def test_a_comparison_whose_line_breaks_says_so_and_calls_no_file_unreadable(
+    tmp_path: Path, share: dict[str, bytes]
+) -> None:
+    with sftp_server(tmp_path) as server:
+        place = SftpFolder("127.0.0.1", "/", "agency", server.port, PASSWORD, host_key=server.host_key)
+        with contextlib.closing(originals(place)) as source:
+            assert source.read(b"A.txt") == (hashlib.sha256(share["A.txt"]).digest(), len(share["A.txt"]))
+            server.cut()
+            for ask in (lambda: source.read(b"A.txt"), lambda: list(source.walk())):
+                with pytest.raises(TryAgain) as refusal:
+                    ask()
+                assert refusal.value.key == "reconcile.connection_lost"
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(tmp_path: Path, cloud: Cloud, bucket: str) -> None:

@@ -17,6 +17,7 @@ from onboarding.places import SftpFolder
 T = TypeVar("T")
 Found = tuple[bytes, str, int | None]
 
+BROKEN = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, OSError)
 CHUNK_BYTES = 1024 * 1024
 WAIT_S = 120
 
@@ -30,7 +31,7 @@ class OnSftp:
         self._thread = threading.Thread(target=self._loop.run_forever, name="originals", daemon=True)
         self._thread.start()
         try:
-            self._connection, self._sftp = self._run(self._connected())
+            self._connection, self._sftp = self._wait(self._connected())
         except BaseException as failure:
             self._stop()
             if isinstance(failure, (OSError, asyncssh.Error)):
@@ -62,8 +63,8 @@ class OnSftp:
     async def _listed(self, folder: bytes) -> list[Found]:
         try:
             return [one async for one in self._entries(folder)]
-        except asyncssh.SFTPConnectionLost as failure:
-            raise TryAgain("reconcile.connection_lost", where=str(self._place), reason="SFTP") from failure
+        except BROKEN:
+            raise
         except asyncssh.SFTPError:
             return [(folder.rstrip(b"/"), "unread", None)]
 
@@ -76,7 +77,7 @@ class OnSftp:
     def read(self, path: bytes) -> tuple[bytes, int] | None:
         try:
             return self._run(self._read(self._root.rstrip(b"/") + b"/" + path))
-        except (OSError, asyncssh.Error):
+        except asyncssh.SFTPError:
             return None
 
     async def _read(self, path: bytes) -> tuple[bytes, int] | None:
@@ -93,6 +94,26 @@ class OnSftp:
         return (digest.digest(), size) if still else None
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._wait(self._while_connected(work))
+
+    async def _while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """asyncssh never answers some of what was asked of a connection that just ended."""
+        asked, ended = asyncio.create_task(work), asyncio.create_task(self._connection.wait_closed())
+        either: set[asyncio.Task[Any]] = {asked, ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        for task in either:
+            task.cancel()  # no more than a word to one that is done
+        try:
+            if asked.done():
+                return asked.result()
+        except BROKEN as failure:
+            raise self._lost() from failure
+        raise self._lost()
+
+    def _lost(self) -> TryAgain:
+        return TryAgain("reconcile.connection_lost", where=str(self._place), reason="SFTP")
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:

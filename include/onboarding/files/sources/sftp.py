@@ -1,24 +1,19 @@
-"""A folder of an SFTP server, asked through one connection that is made anew when it breaks."""
+"""A folder of an SFTP server and its files."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncssh
 from asyncssh import SFTPClient, SFTPClientFile
 
-from onboarding.errors import AskPerson, Stop
+from onboarding.errors import Stop
 from onboarding.files.sources import WHOLE_BYTES, Changed, Facts, Kind, Lost, Seen, require_inside
+from onboarding.files.sources.sftp_line import Line, Session
 from onboarding.places import SftpFolder
 
-T = TypeVar("T")
-
-ANSWERS_WITHIN_S = 120
-CONNECTS_WITHIN_S = 20
 BLOCK_BYTES = 1024 * 1024
 LISTINGS = 3
 
@@ -85,16 +80,17 @@ class Sftp:
         looked = self._ask(lambda sftp: sftp.lstat(full), repr(path))
         if _kind(looked) != "file":
             raise Stop("files.gone", where=repr(path))
-        stream: SFTPClientFile = self._ask(lambda sftp: sftp.open(full, "rb"), repr(path))
+        session = self._line.session()
+        stream: SFTPClientFile = self._ask(lambda sftp: sftp.open(full, "rb"), repr(path), session)
         try:
-            yield SftpFile(self._line, full, stream, looked)
+            yield SftpFile(self._line, full, session, stream, looked)
         finally:
             with suppress(Lost, asyncssh.Error):
-                self._line.ask(lambda _: stream.close())
+                self._line.ask(lambda _: stream.close(), session)
 
-    def _ask(self, question: Callable[[SFTPClient], Awaitable[Any]], where: str) -> Any:
+    def _ask(self, question: Callable[[SFTPClient], Awaitable[Any]], where: str, session: Session | None = None) -> Any:
         try:
-            return self._line.ask(question)
+            return self._line.ask(question, session)
         except GONE as failure:
             raise Stop("files.gone", where=where) from failure
         except asyncssh.SFTPPermissionDenied as failure:
@@ -112,9 +108,11 @@ class Sftp:
 class SftpFile:
     """An open file of the server."""
 
-    def __init__(self, line: Line, full: bytes, stream: SFTPClientFile, looked: asyncssh.SFTPAttrs) -> None:
-        self._line, self._full, self._stream, self._before = line, full, stream, _identity(looked)
-        self._place = 0
+    def __init__(
+        self, line: Line, full: bytes, session: Session, stream: SFTPClientFile, looked: asyncssh.SFTPAttrs
+    ) -> None:
+        self._line, self._full, self._session, self._stream = line, full, session, stream
+        self._before, self._place = _identity(looked), 0
         self.facts = Facts(
             looked.size or 0, None if looked.mtime is None else looked.mtime * 10**9,
             mode=looked.permissions, owner=looked.uid, group=looked.gid,
@@ -131,7 +129,7 @@ class SftpFile:
 
     def _block(self, size: int) -> bytes:
         try:
-            block = self._line.ask(lambda _: self._stream.read(size, self._place))
+            block = self._line.ask(lambda _: self._stream.read(size, self._place), self._session)
         except asyncssh.SFTPError as failure:
             raise Lost(where=repr(self._full), reason=failure.reason) from failure
         self._place += len(block)
@@ -151,74 +149,6 @@ class SftpFile:
             return _identity(self._line.ask(lambda sftp: sftp.lstat(self._full))) == self._before
         except asyncssh.SFTPError as failure:
             raise Changed from failure
-
-
-class Line:
-    """One SFTP session on a thread of its own, which others ask; made when first needed, and anew after a break."""
-
-    def __init__(self, place: SftpFolder) -> None:
-        self._place = place
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._session: SFTPClient | None = None
-        self._connecting = asyncio.Lock()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sftp", daemon=True)
-        self._thread.start()
-
-    def ask(self, question: Callable[[SFTPClient], Awaitable[T]]) -> T:
-        """The answer. Raises asyncssh.SFTPError for a server's no, Lost when the line broke."""
-        return asyncio.run_coroutine_threadsafe(self._answer(question), self._loop).result()
-
-    async def _answer(self, question: Callable[[SFTPClient], Awaitable[T]]) -> T:
-        sftp = await self._open()
-        try:
-            return await asyncio.wait_for(question(sftp), ANSWERS_WITHIN_S)
-        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, OSError) as failure:
-            self._drop(sftp)
-            raise Lost(where=str(self._place), reason=type(failure).__name__) from failure
-
-    async def _open(self) -> SFTPClient:
-        async with self._connecting:
-            if self._session is None:
-                self._connection = await _connected(self._place)
-                self._session = await self._connection.start_sftp_client(path_encoding=None)
-            return self._session
-
-    def _drop(self, broken: SFTPClient) -> None:
-        if self._session is broken and self._connection is not None:
-            self._connection.abort()
-            self._session = self._connection = None
-
-    def close(self) -> None:
-        """Ends the session and the thread."""
-        connection = self._connection
-        if connection is not None:
-            self._loop.call_soon_threadsafe(connection.abort)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-async def _connected(place: SftpFolder) -> asyncssh.SSHClientConnection:
-    """A connection to the very host that is meant. Raises AskPerson when it is another, or does not let us in."""
-    options: dict[str, Any] = {}
-    if place.host_key:
-        options["known_hosts"] = ([asyncssh.import_public_key(place.host_key)], [], [])
-    if place.key:
-        options |= {"client_keys": [asyncssh.import_private_key(place.key)], "agent_path": None}
-    elif place.password:
-        options |= {"password": place.password, "client_keys": None, "agent_path": None}
-    try:
-        return await asyncssh.connect(
-            place.host, place.port, username=place.user, connect_timeout=CONNECTS_WITHIN_S,
-            login_timeout=CONNECTS_WITHIN_S, keepalive_interval=15, **options,
-        )  # fmt: skip
-    except asyncssh.HostKeyNotVerifiable as failure:
-        raise AskPerson("files.host_unknown", where=str(place)) from failure
-    except asyncssh.PermissionDenied as failure:
-        raise AskPerson("files.login_refused", where=str(place)) from failure
-    except (OSError, asyncssh.Error) as failure:
-        raise Lost(where=str(place), reason=type(failure).__name__) from failure
 
 
 def _seen(folder: bytes, entry: asyncssh.SFTPName) -> Seen:
