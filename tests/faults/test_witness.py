@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeDatabase, free_port
-from faults.witness_trials import FAULTS, HEAD, drawn, trial
-from following_servers import run, two_servers
+from faults.disturbing import FAULTS, drawn, staged
+from faults.witness_trials import HEAD, trial
+from following_servers import run
 
 from onboarding.addresses import Database
 from sandbox.witness.client import TABLES
@@ -22,9 +23,9 @@ SEEDS = (1, 2, 4)
 @pytest.mark.slow
 def test_no_acknowledged_write_is_lost_or_there_twice(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)  # the servers run as another user
-    with two_servers(tmp_path, free_port()) as servers:
-        trials = [trial(servers, tmp_path / "calm", 0, kinds=())]
-        trials += [trial(servers, tmp_path / str(seed), seed) for seed in SEEDS]
+    with staged(tmp_path, free_port()) as stage:
+        trials = [trial(stage, tmp_path / "calm", 0, kinds=())]
+        trials += [trial(stage, tmp_path / str(seed), seed) for seed in SEEDS]
     told = "\n".join([HEAD, *(one.row() for one in trials)])
     assert all(one.verdict.clean for one in trials), f"{told}\n{[one.verdict for one in trials]}"
     assert all(len(one.verdict.waits) == (0 if one.left else 2) for one in trials), told

@@ -16,7 +16,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -32,22 +31,17 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[up] / room) for up, room in ((2, "include"), (1, ""))]
 
 from conftest import free_port
-from faults.night import STEPS
-from following_servers import Pair, Servers, make_pair, take_away, two_servers
+from faults.disturbing import FAULTS, FULL, Fault, Stage, drawn, staged
+from following_servers import Pair, make_pair, take_away
 
 from onboarding.databases.freeze import frozen_at
 from onboarding.databases.sessions import session
 from onboarding.databases.writes import standing
-from sandbox.postgres import Cluster, bin_dir
+from sandbox.postgres import bin_dir
 from sandbox.witness.client import FILLER, TABLES
 from sandbox.witness.judge import Verdict, judge, read
 
 HERE = Path(__file__).resolve().parent
-FAULTS = ("killed", "agency restarted", "instance restarted", "agency crashed", "instance crashed",
-          "agency sessions ended", "instance sessions ended")  # fmt: skip
-LATEST_S = {"": 4.0}
-OTHERWISE_S = 0.4
-"""A fault comes up to so long after the step before it was done: a copy lasts longer than what comes later."""
 NIGHT_WITHIN_S = 300
 LOOK_S = 0.005
 FROZEN_FOR_S = 240.0
@@ -56,28 +50,6 @@ LEFT_FOR_S = 4.0
 LEFT = "left under its freeze"
 EVERY_FOURTH, UNDER_IT_S, HOME_WITHIN_S, SOME_WRITES = 4, 0.4, 60.0, 10
 HEAD = " seed  acked refused unknown  lost twice  both  switch s  back s  faults"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens, so many seconds after that step is done (an empty name: after the beginning)."""
-
-    kind: str
-    step: str
-    after: float
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.after:.2f} s after '{self.step or 'nothing'}'"
-
-
-def drawn(chance: random.Random, kinds: Sequence[str]) -> list[Fault]:
-    """One to three faults in the order in which they can come, none when there are no kinds."""
-    steps = ["", *STEPS][:-1]
-    places = sorted(chance.randrange(len(steps)) for _ in range(chance.randint(1, 3) if kinds else 0))
-    return [
-        Fault(chance.choice(kinds), steps[place], chance.uniform(0, LATEST_S.get(steps[place], OTHERWISE_S)))
-        for place in places
-    ]
 
 
 @dataclass(frozen=True)
@@ -120,11 +92,12 @@ def witnessing(pair: Pair, folder: Path, seed: int) -> Iterator[Path]:
     assert client.returncode == 0
 
 
-def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = FAULTS, rows: int = 3000) -> Trial:
+def trial(stage: Stage, folder: Path, seed: int, *, kinds: Sequence[str] = FAULTS, rows: int = 3000) -> Trial:
     """One night, faults and all, brought to its end. Raises AssertionError when it does not come to one."""
     chance = random.Random(seed)
     folder.mkdir()
-    pair = make_pair(servers, TABLES + FILLER.format(rows=rows))
+    made = make_pair(stage.servers, TABLES + FILLER.format(rows=rows))
+    pair = stage.by_wire(made) if kinds else made  # a wire of ours would count in what the witness waits
     done: list[str] = []
     left = bool(kinds) and seed % EVERY_FOURTH == 0
     task = {"pair": pair.as_json(), "state": str(folder / "state"), "address": str(folder / "address"),
@@ -137,12 +110,12 @@ def trial(servers: Servers, folder: Path, seed: int, *, kinds: Sequence[str] = F
             _goes_on_at_home(pair, log)
         else:
             for fault in drawn(chance, kinds) if not left else ():
-                if _disturbed(servers, task, fault, folder):
+                if _disturbed(stage, task, fault, folder):
                     done.append(str(fault))
             _brought_home(task, folder)
     with pair.source.connect(autocommit=True) as active:
         verdict = judge(read(log), active, hosts)
-    take_away(servers, pair)
+    take_away(stage.servers, made)
     return Trial(seed, verdict, done)
 
 
@@ -191,7 +164,7 @@ def _night(task: dict[str, object], folder: Path) -> subprocess.Popen[str]:
     return night
 
 
-def _disturbed(servers: Servers, task: dict[str, object], fault: Fault, folder: Path) -> bool:
+def _disturbed(stage: Stage, task: dict[str, object], fault: Fault, folder: Path) -> bool:
     """Whether the night was at work when its trouble came; afterwards it is at work no more."""
     night = _night(task, folder)
     while night.poll() is None and not _reached(folder, fault.step):
@@ -204,31 +177,9 @@ def _disturbed(servers: Servers, task: dict[str, object], fault: Fault, folder: 
     if fault.kind == "killed":
         night.kill()
     else:
-        whose, _, what = fault.kind.partition(" ")
-        cluster = servers.agency if whose == "agency" else servers.instance
-        {"restarted": Cluster.restart, "crashed": _crash, "sessions ended": _end_sessions}[what](cluster)
+        stage.disturb(fault.kind)
     night.wait(timeout=NIGHT_WITHIN_S)
     return True
-
-
-def _crash(cluster: Cluster) -> None:
-    """No checkpoint, and nothing kept that was not on the disk: the server recovers when it is started."""
-    pid = cluster.pid()
-    assert pid is not None
-    os.kill(pid, signal.SIGQUIT)
-    while cluster.pid() == pid:
-        time.sleep(0.02)
-    cluster.stop()
-    cluster.start()
-
-
-def _end_sessions(cluster: Cluster) -> None:
-    """Every client's, and every process of replication, on that server."""
-    with cluster.connect() as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND backend_type IN ('client backend', 'walsender', 'logical replication apply worker')"
-        )
 
 
 def _brought_home(task: dict[str, object], folder: Path) -> None:
@@ -253,17 +204,18 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10, metavar="N")
     parser.add_argument("--first", type=int, default=1, metavar="SEED")
     parser.add_argument("--faults", choices=("all", "none"), default="all")
+    parser.add_argument("--disk", action="store_true", help="the instance has a disk of its own that fills up (root)")
     parser.add_argument("--rows", type=int, default=3000, metavar="N", help="rows that are there before")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="namrong-witness-"))
     folder.chmod(0o755)  # the servers run as another user
-    kinds = FAULTS if asked.faults == "all" else ()
+    kinds = (*FAULTS, *([FULL] if asked.disk else [])) if asked.faults == "all" else ()
     trials: list[Trial] = []
     print(HEAD)
     try:
-        with two_servers(folder, free_port()) as servers:
+        with staged(folder, free_port(), with_disk=asked.disk) as stage:
             for seed in range(asked.first, asked.first + asked.seeds):
-                trials.append(trial(servers, folder / str(seed), seed, kinds=kinds, rows=asked.rows))
+                trials.append(trial(stage, folder / str(seed), seed, kinds=kinds, rows=asked.rows))
                 print(trials[-1].row(), *trials[-1].verdict.lost[:5], *trials[-1].verdict.duplicated[:5],
                       *trials[-1].verdict.both_sides, sep="\n  ", flush=True)  # fmt: skip
     finally:
