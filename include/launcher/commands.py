@@ -68,6 +68,7 @@ def _run(asked: argparse.Namespace, screen: Screen, then: front.Then, *, detach:
     chosen = settings.choose(wanted, asked.scale, asked.seed, asked.parallelism)
     try:
         with front.started(checkout, chosen, may_stay=detach) as run:
+            run.on_death = lambda news: screen.say("again", component=news["component"], reason=news["reason"])
             _show_start(run, screen)
             _show_logins(checkout, chosen, known, screen)
             if detach:

@@ -28,6 +28,8 @@ class Component:
     needs: tuple[str, ...] = ()
     ends: bool = False
     """Whether it is done when it exits with 0; the others must stay."""
+    again: bool = False
+    """Whether it is started again when it dies: it keeps nothing of its own, and nobody minds to wait for it."""
     on_ready: Callable[[], None] = lambda: None
     rank: int = 0
     """Stopped in falling order; the same rank at the same time."""
@@ -41,13 +43,14 @@ def components(checkout: Checkout, chosen: Settings) -> tuple[Component, ...]:
     def airflow_environment() -> Mapping[str, str]:
         return airflow_config.airflow_environment(checkout, read(run / "sandbox.json"), bin_dir())
 
-    def airflow(name: str, *arguments: str) -> Component:
+    def airflow(name: str, *arguments: str, again: bool = True) -> Component:
         return Component(
             name=name.replace("-", "_"),
             command=lambda: (python, "-m", "airflow", name, *arguments),
             environment=airflow_environment,
             ready=lambda: is_healthy(chosen.url, name.replace("-", "_")),
             needs=("airflow_tables", "sandbox"),
+            again=again,
             rank=3,
         )
 
@@ -69,7 +72,7 @@ def components(checkout: Checkout, chosen: Settings) -> tuple[Component, ...]:
             "agencies", lambda: _agencies(checkout, chosen), lambda: base, (run / "agencies.json").exists,
             needs=("sandbox",), on_ready=lambda: tell_sandbox(checkout.run), rank=2,
         ),
-        airflow("api-server", "--host", "127.0.0.1", "--port", str(chosen.api_port)),
+        airflow("api-server", "--host", "127.0.0.1", "--port", str(chosen.api_port), again=False),
         airflow("scheduler", "--skip-serve-logs"),
         airflow("dag-processor"),
         airflow("triggerer", "--skip-serve-logs"),

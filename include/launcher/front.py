@@ -41,6 +41,8 @@ class Run:
     checkout: Checkout
     settings: settings.Settings
     process: subprocess.Popen[str]
+    on_death: Callable[[News], None] = lambda _: None
+    """Told of a component that died and is started again."""
 
     def hear(self, seconds: float) -> News | None:
         """The next news within that time, or None. Raises RunFailed when there will be no more."""
@@ -54,6 +56,8 @@ class Run:
         news: News = json.loads(line)
         if news.get("state") == "died":
             raise RunFailed(news)
+        if news.get("state") == "again":
+            self.on_death(news)
         return news
 
     def until_up(self) -> Iterator[News]:

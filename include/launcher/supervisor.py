@@ -5,6 +5,8 @@
 - The front's end of our standard input closes when the front dies, by `kill -9` too: then everything is stopped.
 - We adopt orphans (a subreaper), so everything that our components start stays below us and is found.
 - When we are killed, the kernel kills the components (parent-death signal), and the front ends what they leave.
+- A component that keeps nothing of its own is started again when it dies, as a service manager would; the death of any
+  other ends the run.
 
 News goes to standard output, one JSON object a line.
 """
@@ -20,6 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,8 @@ START_TIMEOUT_S = 240.0
 PATIENCE_S = {3: 2.0, 2: 10.0, 1: 15.0, 0: 15.0}
 TICK_S = 0.1
 LAST_LINES = 25
+DEATHS, WITHIN_S = 3, 300.0
+"""A component that dies more often than so within that time is not started again."""
 
 
 class Stopping(Exception):
@@ -58,6 +63,7 @@ class Supervisor:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.started: dict[str, float] = {}
         self.ready: set[str] = set()
+        self.deaths: dict[str, list[float]] = {}
         self.announced = False
         self.detached = False
 
@@ -88,9 +94,26 @@ class Supervisor:
             name = next((name for name, child in self.children.items() if child.pid == pid), None)
             if name is None:
                 continue  # an orphan that we adopted
-            if not (self.table[name].ends and status == 0):
-                raise ComponentDied(name, _how_it_ended(status))
-            self._is_ready(name)
+            if self.table[name].ends and status == 0:
+                self._is_ready(name)
+            else:
+                self._died(name, _how_it_ended(status))
+
+    def _died(self, name: str, reason: str) -> None:
+        """Clears the way for starting it again. Raises ComponentDied when that is no use.
+
+        Its own process group ends with it (a dead scheduler's workers would wait for a task for ever); an orphan that
+        runs a task goes on until it needs Airflow, as after the death of a worker.
+        """
+        now = time.monotonic()
+        recent = [at for at in self.deaths.get(name, ()) if now - at < WITHIN_S]
+        if not self.table[name].again or len(recent) >= DEATHS:
+            raise ComponentDied(name, reason)
+        self.deaths[name] = [*recent, now]
+        say(component=name, state="again", reason=reason)
+        with suppress(ProcessLookupError):
+            os.killpg(self.children.pop(name).pid, signal.SIGKILL)
+        self.ready.discard(name)
 
     def _collect(self) -> list[tuple[int, int]]:
         """Takes note of everything that ended: our children, and orphans adopted from them."""

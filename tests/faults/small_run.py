@@ -17,11 +17,12 @@ def main():
             for _ in run.until_up():
                 pass
             print("up", run.process.pid, flush=True)
+            run.on_death = lambda news: print(news["component"], news["reason"], flush=True)
             if sys.argv[2] == "detach":
                 run.detach()
                 return 0
             while True:
-                run.hear(60.0)
+                run.hear(1.0)
     except AlreadyRunning:
         return 1
     except front.RunFailed as failure:

@@ -12,7 +12,7 @@ CHILD = Path(__file__).with_name("stubborn_child.py")
 def table(checkout, _settings):
     environment = airflow_config.base_environment(checkout)
 
-    def component(name, *needs, rank):
+    def component(name, *needs, rank, again=False):
         ready = checkout.run / f"{name}.ready"
         return Component(
             name=name,
@@ -20,10 +20,11 @@ def table(checkout, _settings):
             environment=lambda: environment,
             ready=ready.exists,
             needs=needs,
+            again=again,
             rank=rank,
         )
 
-    return (component("first", rank=0), component("second", "first", rank=1))
+    return (component("first", rank=0), component("second", "first", rank=1, again=True))
 
 
 sys.exit(supervisor.main(table))

@@ -1,4 +1,4 @@
-"""A component as nasty as real ones: a deaf child in a session of its own, and an orphaned grandchild."""
+"""A component as nasty as real ones: a deaf child in a session of its own, an orphaned grandchild, a faithful child."""
 
 import os
 import signal
@@ -22,6 +22,9 @@ if os.fork() == 0:
 if os.fork() == 0:
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(300)
+    os._exit(0)
+if os.fork() == 0:
     time.sleep(300)
     os._exit(0)
 Path(sys.argv[1]).touch()

@@ -17,9 +17,11 @@ import pytest
 
 from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
+from launcher.supervisor import DEATHS
 
 SMALL_RUN = Path(__file__).with_name("small_run.py")
 GONE_WITHIN_S = 20.0
+ALL = 1 + 2 * 4
 
 
 @pytest.fixture
@@ -60,13 +62,13 @@ def left_of(checkout: Checkout) -> list[psutil.Process]:
     return processes.marked(checkout.root)
 
 
-def assert_all_there(checkout: Checkout) -> None:
-    """Seven: the supervisor, and twice the component, its deaf child, its orphaned grandchild.
+def assert_all_there(checkout: Checkout, *, strays: int = 0) -> None:
+    """The supervisor, and twice the component, its faithful child, its deaf child, its orphaned grandchild.
 
     "Up" is said before the last of them has begun, and one that is only just beginning cannot be told yet.
     """
     deadline = time.monotonic() + GONE_WITHIN_S
-    while len(found := left_of(checkout)) != 7:
+    while len(found := left_of(checkout)) != ALL + strays:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
 
@@ -123,7 +125,7 @@ def test_kill_of_front_and_supervisor_together_is_mended_by_the_next_start(check
     mine = {child.pid for child in psutil.Process(second.pid).children(recursive=True)}
     left = {process.pid for process in left_of(checkout)}
     assert left <= mine  # nothing of the first run
-    assert len(left) == 7
+    assert len(left) == ALL
     second.terminate()
     second.wait(GONE_WITHIN_S)
     assert_nothing_left(checkout)
@@ -145,6 +147,27 @@ def test_death_of_a_component_stops_the_rest_and_is_named(checkout: Checkout) ->
     assert process.wait(GONE_WITHIN_S) == 3
     assert process.stdout is not None
     assert process.stdout.read().strip() == "first: killed by SIGKILL"
+    assert_nothing_left(checkout)
+
+
+def test_a_component_that_keeps_nothing_is_started_again_and_its_group_ends_with_it(checkout: Checkout) -> None:
+    process = start(checkout)
+    wait_until_up(process)
+    assert process.stdout is not None
+    killed: list[int] = []
+    for death in range(DEATHS):
+        assert_all_there(checkout, strays=2 * death)  # what left its group cannot be told from another's
+        killed.append(checkout.holder()["components"]["second"])
+        os.kill(killed[-1], signal.SIGKILL)
+        assert process.stdout.readline() == "second killed by SIGKILL\n"
+        deadline = time.monotonic() + GONE_WITHIN_S
+        while checkout.holder()["components"]["second"] in killed:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert_all_there(checkout, strays=2 * DEATHS)
+    os.kill(checkout.holder()["components"]["second"], signal.SIGKILL)
+    assert process.wait(GONE_WITHIN_S) == 3  # it would not live
+    assert process.stdout.read().strip() == "second: killed by SIGKILL"
     assert_nothing_left(checkout)
 
 
