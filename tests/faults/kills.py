@@ -5,7 +5,8 @@
 
 `child` is the process in which a task's own code runs. `supervisor` is its parent, a worker of the executor: what
 it leaves is an orphan that goes on until it needs Airflow. `stalled` kills the supervisor too, but stops the orphan
-until the next attempt is at work, and lets it go on then: only fences keep the two apart.
+until the next attempt is at work, and lets it go on then: only fences keep the two apart. `scheduler` and `triggerer`
+kill Airflow's own process of that name while such a task is at work, with all workers of the scheduler.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
 from onboarding.manifests import load_folder
 
-MODES = ("child", "supervisor", "stalled")
+COMPONENTS = ("scheduler", "triggerer")
+MODES = ("child", "supervisor", "stalled", *COMPONENTS)
 # Where an effect is made, or many rows and files move: one kill each before any other is drawn.
 TELLING = ("request_account", "copy_rows", "move_files", "finish_load", "freeze", "shift_traffic")
 OTHERS = (
@@ -178,12 +180,22 @@ class Killer:
 
     def _kill(self, identity: str, order: Order, pair: Pair, age: float) -> None:
         task = self._tables.task(identity) if self._tables else None
-        if task is None or not pair.kill(order.mode):
+        if task is None or not (
+            self._kill_component(order.mode) if order.mode in COMPONENTS else pair.kill(order.mode)
+        ):
             return  # its child is not there yet, or no more: looked at again in a moment
         del self._aimed[identity]
-        orphan = None if order.mode == "child" else pair.child
+        orphan = None if order.mode in ("child", "triggerer") else pair.child
         stalled = order.mode == "stalled"
         self.made.append(Kill(order.mode, task, time.monotonic() - self.began, age, orphan, stalled=stalled))
+
+    def _kill_component(self, name: str) -> bool:
+        pid = self.checkout.holder().get("components", {}).get(name)
+        try:
+            psutil.Process(pid).kill()
+        except (TypeError, psutil.NoSuchProcess):
+            return False  # being started again
+        return True
 
     def _note(self) -> None:
         for kill in self.made:
@@ -226,7 +238,11 @@ class Outcome:
             yield f"{self.report.get('live')} of {self.report.get('goal')} live"
         if not self.report.get("ledger", {}).get("verified"):
             yield "the ledger was not verified"
-        yield from (f"{kill.task} was not tried again" for kill in self.kills if kill.again_s is None)
+        yield from (
+            f"{kill.task} was not tried again"
+            for kill in self.kills
+            if kill.again_s is None and kill.mode not in COMPONENTS  # a task outlives a triggerer's death
+        )
         yield from (f"{kill.task} ended {kill.ended}" for kill in self.kills if kill.ended not in ("success", "gone"))
         if self.left:
             yield f"{self.left} processes were left behind"
