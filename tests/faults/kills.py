@@ -35,6 +35,7 @@ from faults.task_processes import Pair, Tables, Task, at_work
 
 from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
+from launcher.supervisor import DEATHS
 from onboarding.manifests import load_folder
 
 COMPONENTS = ("scheduler", "triggerer")
@@ -107,12 +108,15 @@ HEAD = f"{'killed':<10} {'at s':>6} {'task':<48} try  aged {'was':<8} {'again':>
 
 
 def orders(modes: Sequence[str], count: int, pilots: Sequence[str], chance: random.Random) -> list[Order]:
-    """That many for each mode: the telling tasks first, then others; each pilot in turn."""
+    """That many for each mode: the telling tasks first, then others; each pilot in turn.
+
+    A component that died more often than DEATHS would end the run.
+    """
     drawn = []
     manifests = load_folder(ROOT / "include" / "pilots").manifests
     for turn, mode in enumerate(modes):
         leaves = [*chance.sample(TELLING, len(TELLING)), *chance.sample(OTHERS, len(OTHERS))]
-        for number in range(count):
+        for number in range(min(count, DEATHS) if mode in COMPONENTS else count):
             pilot, leaf = pilots[(number + turn) % len(pilots)], leaves[number % len(leaves)]
             leaf = FOLLOWED.get(leaf, leaf) if manifests[pilot].follows else leaf
             drawn.append(Order(mode, pilot, leaf, chance.uniform(0, LATEST_S)))
