@@ -30,6 +30,8 @@ from sandbox.postgres import Cluster, bin_dir
 
 ATTEMPTS = Path(__file__).with_name("attempts.py")
 KILLED = -signal.SIGKILL
+LONGER_EVERY, LONGER_S = 4, 0.2
+"""Some of the clerk's transactions have only their commit to come, and take their time."""
 ROOM_BYTES = 2 * 1024**3
 WITH_BACKUP = ("copied",)
 
@@ -210,6 +212,7 @@ class Clerk:
                 connection = connection or self.world.service(side).connect()
                 connection.execute("INSERT INTO entry (number) VALUES (%s)", [number])
                 connection.execute("UPDATE account SET version = version + 1 WHERE id = %s", [number % 5 + 1])
+                time.sleep(LONGER_S if number % LONGER_EVERY == 0 else 0)
                 connection.commit()
                 self.taken.append(Taken(number, side, time.monotonic()))
             except psycopg.errors.InsufficientPrivilege:

@@ -160,16 +160,16 @@ def run(stage: Stage, case: Case) -> None:
             assert clerk.goes_on(told.writes[0]), "nobody writes"
         ended = stage.attempt(told.steps, (case.point, case.moment))
         assert ended == KILLED, f"not killed: {ended}"
-        assert len(stage.world.can_write()) <= 1, "two writers"
+        assert len(who := stage.world.can_write()) <= 1, f"writes: {who}"
         ends, side = _next(stage, told, case.then)
         assert clerk.goes_on(side), f"{side} takes no writes"
     state = stage.state()
     assert state in ends, state
-    assert stage.world.can_write() == [side]
+    assert (who := stage.world.can_write()) == [side], f"writes: {who}"
     first = [] if told.moment in NOBODY_WRITES else [told.writes[0]]
     assert clerk.epochs() == list(dict.fromkeys([*first, side])), clerk.epochs()
-    assert clerk.wrong_on(side) == []
-    assert clerk.strange == []
+    assert (wrong := clerk.wrong_on(side)) == [], wrong[:5]
+    assert clerk.strange == [], clerk.strange[:5]
     if side == TARGET and state is not S.CLOSED:
         _followed_home(clerk)
 
@@ -195,6 +195,7 @@ def _followed_home(clerk: Clerk) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--of", choices=sorted(SCENARIOS), action="append")
+    parser.add_argument("--then", choices=(ON, BACK))
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th case")
     parser.add_argument("--first", type=int, default=0, metavar="N")
     parser.add_argument("--points", action="store_true", help="find the points anew and write them down")
@@ -206,7 +207,8 @@ def main() -> int:
         with staged(folder) as stage:
             if asked.points:
                 return _write_points(stage, asked.of)
-            chosen = [one for one in cases() if not asked.of or one.scenario in asked.of][asked.first :: asked.every]
+            meant = [one for one in cases() if not asked.of or one.scenario in asked.of]
+            chosen = [one for one in meant if asked.then in (None, one.then)][asked.first :: asked.every]
             wrong = sum(not _told(stage, case) for case in chosen)
     finally:
         shutil.rmtree(folder)
