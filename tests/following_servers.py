@@ -13,6 +13,7 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases.follow.feeds import Feed
+from onboarding.targets import MASTER
 from sandbox.postgres import Cluster
 
 SETTINGS = {"wal_level": "logical", "max_logical_replication_workers": "8", "max_worker_processes": "16",
@@ -83,16 +84,20 @@ def two_servers(folder: Path, port: int, **settings: str) -> Iterator[Servers]:
         for cluster in (first, second):
             cluster.create()
             cluster.start()
-        with second.connect() as connection:
-            connection.execute("CREATE ROLE rds_superuser")
-            groups = sql.SQL(", ").join(map(sql.Identifier, MASTERS))
-            connection.execute(sql.SQL("GRANT {} TO rds_superuser WITH ADMIN OPTION").format(groups))
-        password = secrets.token_urlsafe()
-        _role(second, "master", password, "REPLICATION CREATEDB CREATEROLE", ["rds_superuser"])
-        yield Servers(first, second, Database(second.host, port, "postgres", "master", password, resolve=here))
+        yield Servers(first, second, make_master(second, secrets.token_urlsafe()))
     finally:
         first.stop()
         second.stop()
+
+
+def make_master(cluster: Cluster, password: str) -> Database:
+    """The login that an instance's owner is given, with what RDS gives it."""
+    with cluster.connect() as connection:
+        connection.execute("CREATE ROLE rds_superuser")
+        groups = sql.SQL(", ").join(map(sql.Identifier, MASTERS))
+        connection.execute(sql.SQL("GRANT {} TO rds_superuser WITH ADMIN OPTION").format(groups))
+    _role(cluster, MASTER, password, "REPLICATION CREATEDB CREATEROLE", ["rds_superuser"])
+    return Database(cluster.host, cluster.port, "postgres", MASTER, password, resolve=here)
 
 
 def make_pair(servers: Servers, script: str) -> Pair:

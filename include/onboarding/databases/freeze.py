@@ -6,20 +6,18 @@ The deadline is kept by the source's own server: see `deadline`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import psycopg
 from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.databases import keeper
 from onboarding.databases.deadline import demand_own
+from onboarding.databases.outlasting import WritersContend, WritersStay, outlast_writers, stepping_back
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.trials import observe_refusal
-from onboarding.databases.writes import Terms, close_writes, ensure_table, open_writes, standing
+from onboarding.databases.writes import Terms, close_writes, demand_closable, ensure_table, open_writes, standing
 from onboarding.errors import AskPerson, Stop
 from onboarding.observations import Observation
 
@@ -33,8 +31,8 @@ SILENT_FOR = "30s"
 class Freeze:
     """Since when writes are refused (UTC, the source's own clock), and how many privileges are withheld.
 
-    The time is taken before the first table is locked: writers stall from there, so the freeze is never shorter
-    than it says. It ends by itself at the `deadline`, by the same clock; None: it does not.
+    The time is taken before the turn that locked every table: writers stall from there, so the freeze is never
+    shorter than it says. It ends by itself at the `deadline`, by the same clock; None: it does not.
     """
 
     role: str
@@ -53,27 +51,32 @@ def freeze(
 ) -> Freeze:
     """The role's writes are refused, in sessions that are open too, and none of its transactions is still to commit.
 
-    One transaction: privileges are revoked and written down, then every table is locked against writers for an
-    instant. Who holds a lock has not committed yet and is waited for; who waits for one finds its privilege gone.
-    After `patience` the role's own writing sessions are ended, if the login may (same role, or pg_signal_backend).
+    One transaction: every table is locked against writers, and then privileges are revoked and written down. Who
+    holds a lock has not committed yet and is waited for (let by, where we would be its deadlock: `outlasting`); who
+    waits for one finds its privilege gone. Where so many write in so many orders that this comes to nothing,
+    privileges are revoked first, and then is waited: an open transaction's next write is refused. After `patience` the
+    role's own writing sessions are ended, if the login may (same role, or pg_signal_backend).
     With `within` the source itself gives everything back when that much time has passed, whatever becomes of us: who
     sees to it is at work before the freeze is committed.
     Safe to call again; the first time and the first deadline stay. Raises Stop when it could not hold, when the
     freeze of this very `attempt` has ended by itself, or when another attempt's stands; AskPerson when writers stay.
     """
+    terms, ended = Terms(within, attempt), False
     deadline = time.monotonic() + patience.total_seconds()
-    ended = False
     while True:
         try:
-            with session(source) as connection:
-                if within is None:
-                    return _freeze(connection, role, deadline)
-                return _freeze_kept(connection, source, role, deadline, Terms(within, attempt, keeper.new_name()))
+            done = _freeze_once(source, role, deadline, terms)
+            if not terms.unsettled:
+                return done
+            terms = replace(terms, unsettled=False)
+        except WritersContend:
+            terms = replace(terms, unsettled=True)
         except WritersStay:
             if time.monotonic() < deadline:
                 time.sleep(BETWEEN_TRIES_S)
                 continue
             if ended or not _end_writers(source, role):
+                _reopen_unsettled(source, role)
                 raise AskPerson("databases.writers_stay", where=str(source), who=_writers(source)) from None
             ended, deadline = True, time.monotonic() + patience.total_seconds()
 
@@ -89,22 +92,25 @@ def unfreeze(source: Database, role: str) -> datetime | None:
 
 
 def frozen_at(source: Database, role: str) -> datetime | None:
-    """Since when the role is frozen, None when it is not."""
+    """Since when the role is frozen, with nothing left to commit; None when it is not."""
     with session(source) as connection:
         writes = standing(connection, role)
-    return None if writes is None else writes.closed_at
+    return None if writes is None else writes.frozen_at
 
 
 def rehearse_freeze(source: Database, role: str) -> float:
     """Seconds that a freeze takes on this database now: all of it is done, and rolled back.
 
-    Writers stall for that long. Raises as `freeze` does.
+    Writers stall for that long at most. Where a real one would have to revoke first, it is not gone that far. Raises as
+    `freeze` does.
     """
     began = time.monotonic()
     try:
         with session(source) as connection:
-            _freeze(connection, role, began + REHEARSAL_PATIENCE.total_seconds())
+            _freeze(connection, role, began + REHEARSAL_PATIENCE.total_seconds(), Terms())
             connection.rollback()
+    except WritersContend:
+        pass
     except WritersStay:
         raise AskPerson("databases.writers_stay", where=str(source), who=_writers(source)) from None
     return time.monotonic() - began
@@ -118,8 +124,12 @@ def observe_frozen(service: Database, opened: Connection | None = None) -> Obser
         return observe_refusal("frozen", connection)
 
 
-class WritersStay(Exception):
-    """Somebody holds a lock for writing for longer than we wait."""
+def _freeze_once(source: Database, role: str, deadline: float, terms: Terms) -> Freeze:
+    """One try, in one transaction. Raises WritersStay, or WritersContend."""
+    with session(source) as connection:
+        if terms.within is None:
+            return _freeze(connection, role, deadline, terms)
+        return _freeze_kept(connection, source, role, deadline, replace(terms, keeper=keeper.new_name()))
 
 
 def _freeze_kept(connection: Connection, source: Database, role: str, deadline: float, terms: Terms) -> Freeze:
@@ -141,30 +151,24 @@ def _freeze_kept(connection: Connection, source: Database, role: str, deadline: 
     return done
 
 
-def _freeze(connection: Connection, role: str, deadline: float, terms: Terms | None = None) -> Freeze:
+def _freeze(connection: Connection, role: str, deadline: float, terms: Terms) -> Freeze:
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
         raise Stop("databases.no_such_role", where=connection.info.dbname, role=role)
-    writes = close_writes(connection, role, terms)
-    _outlast_writers(connection, deadline)
+    demand_closable(connection, role)
+    since = None if terms.unsettled else outlast_writers(connection, deadline)
+    with stepping_back(connection):
+        writes = close_writes(connection, role, terms, since)
     if writes.closed_at is None:
         raise Stop("databases.freeze_cannot_hold", where=role, ways="namrong.writes")
     return Freeze(role, writes.closed_at, len(writes.withheld), writes.deadline)
 
 
-def _outlast_writers(connection: Connection, deadline: float) -> None:
-    for schema, name in connection.execute(statement("tables")).fetchall():
-        left = max(1, int((deadline - time.monotonic()) * 1000))
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(left)))
-        with _lock_missed():
-            connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE MODE").format(sql.Identifier(schema, name)))
-
-
-@contextmanager
-def _lock_missed() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as missed:
-        raise WritersStay from missed
+def _reopen_unsettled(source: Database, role: str) -> None:
+    """Nothing stays half frozen: who still writes goes on."""
+    with session(source) as connection:
+        found = standing(connection, role)
+        if found is not None and found.unsettled:
+            open_writes(connection, role)
 
 
 def _end_writers(source: Database, role: str) -> bool:

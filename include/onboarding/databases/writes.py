@@ -7,6 +7,8 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg import sql
+
 from onboarding.databases.grants import Grant, grants
 from onboarding.databases.sessions import Connection, statement
 from onboarding.errors import Stop
@@ -14,11 +16,15 @@ from onboarding.errors import Stop
 
 @dataclass(frozen=True)
 class Terms:
-    """For how long writes are closed (None: until somebody opens them), by which attempt, and who sees to it."""
+    """For how long writes are closed (None: until somebody opens them), by which attempt, and who sees to it.
+
+    `unsettled`: what was written before may still be to commit.
+    """
 
     within: timedelta | None = None
     attempt: str = ""
     keeper: str = ""
+    unsettled: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,12 @@ class Writes:
     expired_at: datetime | None = None
     keeper: str = ""
     attempt: str = ""
+    unsettled: bool = False
+
+    @property
+    def frozen_at(self) -> datetime | None:
+        """Since when they are closed, if nothing that was written before is still to commit; else None."""
+        return None if self.unsettled else self.closed_at
 
     @property
     def will_expire(self) -> bool:
@@ -63,7 +75,7 @@ def _writes(seen_at: datetime, body: dict[str, Any]) -> Writes:
     withheld = tuple(Grant(*fields) for fields in body["withheld"])
     return Writes(
         seen_at, at("closed_at"), at("opened_at"), withheld, at("deadline"), at("permanent_at"), at("expired_at"),
-        body.get("keeper") or "", body.get("attempt") or "",
+        body.get("keeper") or "", body.get("attempt") or "", bool(body.get("closed_at") and body.get("unsettled")),
     )  # fmt: skip
 
 
@@ -72,39 +84,54 @@ def ensure_table(connection: Connection) -> None:
     connection.execute(statement("writes"))
 
 
-def close_writes(connection: Connection, role: str, terms: Terms | None = None) -> Writes:
-    """In the open transaction: every writing privilege of the role, and PUBLIC's, is revoked and written down.
-
-    Called again it takes what was granted meanwhile and keeps the first time and the first terms. Raises Stop when the
-    role could still write: it owns things, is in a group that may write, or somebody else than the owner granted.
+def demand_closable(connection: Connection, role: str) -> None:
+    """Revoking the role's own grants would close its writes. Raises Stop when it owns things or is in a group that
+    may write. The table is there afterwards.
     """
     _refuse(role, [f"{way} {thing} ({through})" for way, thing, through in other_ways(connection, role)])
     ensure_table(connection)
+
+
+def close_writes(connection: Connection, role: str, terms: Terms, since: datetime | None) -> Writes:
+    """In the open transaction: every writing privilege of the role, and PUBLIC's, is revoked and written down.
+
+    They are closed `since` then (None: since now). Called again it takes what was granted meanwhile and keeps the
+    first time and the first terms. Writers are held up meanwhile: everything is revoked in one go. Raises Stop when
+    the role could still write: somebody else than the owner granted.
+    """
     before = standing(connection, role)
     taken = sorted(grant for grant in grants(connection, role) if grant.writes)
-    for grant in taken:
-        connection.execute(grant.taken(connection))
+    if taken:
+        connection.execute(sql.SQL("; ").join(grant.taken(connection) for grant in taken))
     _refuse(role, [f"granted {grant.privilege} {grant.object}" for grant in grants(connection, role) if grant.writes])
-    return _withhold(connection, role, before, taken, terms or Terms())
+    return _withhold(connection, role, before, taken, terms, since)
 
 
 def withhold(connection: Connection, role: str, kept_back: list[Grant]) -> Writes:
     """In the open transaction: privileges that are not given yet are written down, to be given by `open_writes`."""
-    _refuse(role, [f"{way} {thing} ({through})" for way, thing, through in other_ways(connection, role)])
-    ensure_table(connection)
+    demand_closable(connection, role)
     return _withhold(connection, role, standing(connection, role), kept_back, Terms())
 
 
-def _withhold(connection: Connection, role: str, before: Writes | None, taken: list[Grant], terms: Terms) -> Writes:
+def _withhold(
+    connection: Connection,
+    role: str,
+    before: Writes | None,
+    taken: list[Grant],
+    terms: Terms,
+    since: datetime | None = None,
+) -> Writes:
     still = before if before is not None and before.closed_at is not None else None
     withheld = dict.fromkeys([*(still.withheld if still else ()), *taken])
     told = {
         "role": role,
         "withheld": json.dumps([astuple(grant) for grant in withheld], ensure_ascii=False),
         "giving": json.dumps([grant.given(connection).as_string(connection) for grant in withheld], ensure_ascii=False),
+        "since": since,
         "within": terms.within,
         "keeper": terms.keeper,
         "attempt": terms.attempt,
+        "unsettled": terms.unsettled,
     }
     connection.execute(statement("withhold"), told)
     now = standing(connection, role)

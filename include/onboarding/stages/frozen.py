@@ -54,12 +54,12 @@ def demand(pilot: Pilot) -> None:
 def _demand_standing(pilot: Pilot, workload: DatabaseWorkload) -> None:
     source = sides.source(pilot, workload.name)
     writes = deadline.hold(source, workload.service_role)
-    if writes is None or writes.closed_at is None:
+    if writes is None or writes.frozen_at is None:
         if writes is not None and writes.expired_at is not None and writes.attempt == attempt(pilot):
             raise deadline.expired(source, writes)
         raise Stop("cutover.writes_go_on", where=workload.name, observed="not frozen")
     if writes.permanent_at is None:
-        _demand_in_budget(pilot, writes.closed_at, writes.seen_at, writes.deadline)
+        _demand_in_budget(pilot, writes.frozen_at, writes.seen_at, writes.deadline)
 
 
 def _demand_in_budget(pilot: Pilot, since: datetime, now: datetime, until: datetime | None = None) -> None:

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS namrong.writes (
 -- Asked first: ALTER TABLE waits for everybody who reads the row, whether there is something to add or not.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
-                   WHERE attrelid = 'namrong.writes'::regclass AND attname = 'not_given') THEN
+                   WHERE attrelid = 'namrong.writes'::regclass AND attname = 'unsettled') THEN
         ALTER TABLE namrong.writes
             ADD COLUMN IF NOT EXISTS giving       jsonb NOT NULL DEFAULT '[]',  -- the statements that give it back
             ADD COLUMN IF NOT EXISTS attempt      text  NOT NULL DEFAULT '',    -- whose freeze this is
@@ -17,6 +17,7 @@ DO $$ BEGIN
             ADD COLUMN IF NOT EXISTS keeper       text  NOT NULL DEFAULT '',    -- application_name of who sees to that
             ADD COLUMN IF NOT EXISTS permanent_at timestamptz,                  -- since when it does so no more
             ADD COLUMN IF NOT EXISTS expired_at   timestamptz,                  -- when it last did
-            ADD COLUMN IF NOT EXISTS not_given    jsonb;                        -- what was refused then, with SQLSTATE
+            ADD COLUMN IF NOT EXISTS not_given    jsonb,                        -- what was refused then, with SQLSTATE
+            ADD COLUMN IF NOT EXISTS unsettled    boolean NOT NULL DEFAULT false;  -- a write may still be to commit
     END IF;
 END $$;

@@ -53,11 +53,7 @@ from .conftest import SCALE, World, expire, replicating, travel
 
 PILOT, DATABASE = "p03", "booking"
 LOST = "the watch was lost: slot or publication is not what it was"
-REFUSED = (
-    psycopg.errors.InsufficientPrivilege,
-    psycopg.errors.ReadOnlySqlTransaction,
-    psycopg.errors.DeadlockDetected,  # the freeze locks table by table, and may come between two of a transaction
-)
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 
 
 @dataclass

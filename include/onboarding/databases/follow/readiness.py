@@ -73,7 +73,7 @@ def ensure_identity(source: Database) -> list[str]:
     Only where the manifest allows it, and before the copy, so that the target's tables are alike. Needs the owner.
     """
     keyless = [finding for finding in assess_tables(source) if finding.id == "follow_no_identity"]
-    with session(source) as connection:
+    with session(source, autocommit=True) as connection:  # no lock is held while the next is waited for
         for finding in keyless:
             table = sql.Identifier(finding.values["schema"], finding.values["table"])
             connection.execute(sql.SQL("ALTER TABLE ONLY {} REPLICA IDENTITY FULL").format(table))
