@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from onboarding.aws_errors import explaining
-from onboarding.errors import Stop, TryAgain
+from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.places import BucketFolder, SftpFolder, WebFolder
 
 CHUNK_BYTES = 1024 * 1024
@@ -92,6 +92,8 @@ class _OnWeb:
             here = self._url + _quoted(folder)
             answer = self._get(here)
             page = answer.read(PAGE_BYTES)
+            if answer.status in (401, 403):
+                raise AskPerson("reconcile.login_refused", where=here)
             if answer.status != 200 or not LISTING.search(page):
                 raise Stop("reconcile.no_listing", where=here)
             for link in dict.fromkeys(one or other for one, other in LINK.findall(page)):

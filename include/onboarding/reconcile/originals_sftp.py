@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from onboarding.errors import TryAgain
+from onboarding.errors import AskPerson, OnboardingError, TryAgain
 from onboarding.places import SftpFolder
 
 T = TypeVar("T")
@@ -35,8 +35,7 @@ class OnSftp:
         except BaseException as failure:
             self._stop()
             if isinstance(failure, (OSError, asyncssh.Error)):
-                lost = TryAgain("reconcile.connection_lost", where=str(place), reason=type(failure).__name__)
-                raise lost from failure
+                raise _refusal(failure, str(place)) from failure
             raise
 
     async def _connected(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
@@ -47,7 +46,7 @@ class OnSftp:
             how |= {"agent_path": None, "client_keys": [asyncssh.import_private_key(place.key)] if place.key else None}
         if place.password:
             how["password"] = place.password
-        connection = await asyncssh.connect(place.host, place.port, username=place.user, connect_timeout=20, **how)
+        connection = await asyncssh.connect(place.address, place.port, username=place.user, connect_timeout=20, **how)
         return connection, await connection.start_sftp_client(path_encoding=None)
 
     def walk(self) -> Iterator[Found]:
@@ -124,6 +123,14 @@ class OnSftp:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _refusal(failure: Exception, where: str) -> OnboardingError:
+    if isinstance(failure, asyncssh.HostKeyNotVerifiable):
+        return AskPerson("reconcile.host_unknown", where=where)
+    if isinstance(failure, asyncssh.PermissionDenied):
+        return AskPerson("reconcile.login_refused", where=where)
+    return TryAgain("reconcile.connection_lost", where=where, reason=type(failure).__name__)
 
 
 def _kind(mode: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from onboarding import evidence, targets
 from onboarding.cutover.window import BANGKOK
 from onboarding.databases import assess as databases_assess
@@ -47,7 +45,7 @@ def assess(pilot: Pilot) -> dict[str, int]:
         if pilot.manifest.follows:
             found += following.assess(pilot, workload.name)
     for folder in pilot.manifest.files:
-        found += scan.assess(Path(pilot.folders[folder.name]))
+        found += scan.assess(pilot.folders[folder.name])
     today = pilot.clock().astimezone(BANGKOK).date()
     readiness = apply_waivers(found, pilot.manifest.waivers, today)
     pilot.record(

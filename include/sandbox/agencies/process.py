@@ -19,6 +19,7 @@ from sandbox.agencies import database, folder
 from sandbox.agencies.database import Login
 from sandbox.agencies.in_use import Program
 from sandbox.agencies.profiles import PROFILES, Profile
+from sandbox.agencies.sftp import FileServer
 from sandbox.postgres import Cluster
 
 log = logging.getLogger("sandbox.agencies")
@@ -49,7 +50,9 @@ class Agency:
     def __init__(self, profile: Profile, request: Request) -> None:
         self.profile, self.request = profile, request
         self.home = request.state / profile.pilot
-        self.files = self.home / profile.folder
+        self.shared = self.home / "shared"
+        self.files = (self.shared if profile.served else self.home) / profile.folder
+        self.file_server: FileServer | None = None
         self.owner = Login(profile.owner, secrets.token_urlsafe(24))
         self.service = Login(profile.service, secrets.token_urlsafe(24))
         self.cluster = Cluster(
@@ -75,6 +78,17 @@ class Agency:
         count = folder.make(self.files, self.profile, seed=self.request.seed, scale=self.request.scale)
         log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
 
+    def serve_files(self) -> None:
+        """An SFTP server before the folder of an agency that lets nobody else's machine mount it."""
+        if self.profile.served:
+            self.file_server = FileServer(self.cluster.host, self.shared)
+
+    def stop(self) -> None:
+        """No server of the agency's runs any more."""
+        if self.file_server is not None:
+            self.file_server.stop()
+        self.cluster.stop()
+
     def program(self) -> Program | None:
         """The service's own program; None when nobody uses it."""
         if not (self.profile.in_use and self.request.nameserver):
@@ -87,7 +101,10 @@ class Agency:
         return Program(self.home, login, *at, self.request.seed)
 
     def as_json(self) -> dict[str, Any]:
-        """Where everything is, passwords included; `program` is the folder of the one that uses it, if any."""
+        """Where everything is, passwords included.
+
+        `sftp`: how its files are reached when no worker sees them; `program`: the folder of who uses it, if anybody.
+        """
         in_use = self.profile.in_use and self.request.nameserver
         return {
             "name": self.profile.name,
@@ -97,6 +114,7 @@ class Agency:
             "owner": {"user": self.owner.user, "password": self.owner.password},
             "service": {"user": self.service.user, "password": self.service.password},
             "files": str(self.files.resolve()),
+            "sftp": self.file_server.as_json() if self.file_server else None,
             "program": str(self.home.resolve()) if in_use else "",
         }
 
@@ -114,6 +132,8 @@ def serve(request: Request, stop: threading.Event) -> int:
     try:
         if not _make(agencies, stop):
             return 0
+        for agency in agencies:
+            agency.serve_files()
         _write_ready(request, agencies)
         for program in programs:
             program.start()
@@ -127,7 +147,7 @@ def serve(request: Request, stop: threading.Event) -> int:
         for program in programs:
             program.stop()
         for agency in agencies:
-            agency.cluster.stop()
+            agency.stop()
 
 
 def _make(agencies: list[Agency], stop: threading.Event) -> bool:

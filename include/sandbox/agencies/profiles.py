@@ -10,7 +10,7 @@ class Profile:
     """One agency: its database, and its folder of `files` files at scale 1.
 
     `in_use`: the name under which its program reaches the database all day long; empty when nobody uses it just now.
-    The DBA of a service in use gives the owner what it takes to be followed.
+    The DBA of a service in use gives the owner what it takes to be followed. `served`: the files are reached by SFTP.
     """
 
     pilot: str
@@ -18,6 +18,7 @@ class Profile:
     folder: str
     files: int
     in_use: str = ""
+    served: bool = False
 
     @property
     def host_octet(self) -> int:
@@ -53,6 +54,6 @@ PROFILES = {
         Profile("p07", "licensing", "applications", 350),
         Profile("p08", "maps", "layers", 300, in_use="maps.p08.pilots.example"),
         Profile("p09", "assets", "scans", 350),
-        Profile("p11", "cooperatives", "charters", 250),
+        Profile("p11", "cooperatives", "charters", 250, served=True),
     )
 }
