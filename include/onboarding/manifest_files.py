@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from binascii import a2b_base64
+from datetime import time
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from onboarding.manifest_types import AsciiName, Line, Part, Region, Slug
+from onboarding.manifest_types import AsciiName, Hour, Line, Part, Region, Slug
 
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
@@ -51,6 +52,7 @@ def _prefix(text: str) -> str:
 
 HostName = Annotated[str, AsciiName(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")]
 HostKey = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_host_key)]
+MbitPerSecond = Annotated[int, Field(ge=1, le=1_000_000)]
 BucketName = Annotated[str, AsciiName(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
 
 
@@ -105,6 +107,31 @@ class FilesSource(Part):
         return next(place for place in (self.sftp, self.s3, self.http) if place is not None)
 
 
+class Bandwidth(Part):
+    """How much of the agency's line its files may take, in megabits a second (1 is 125,000 bytes a second).
+
+    Counted is what passes that line: what is read over it, or sent from a folder there, and what the comparison reads.
+    Saturdays, Sundays and Thailand's public holidays (Python library `holidays`) are night all day long.
+    """
+
+    office: MbitPerSecond | None = None
+    """In office hours; when absent as much as there is."""
+    night: MbitPerSecond | None = None
+    """At all other times; when absent as much as there is."""
+    opens: Hour = time(8, 30)
+    """When office hours begin (Asia/Bangkok)."""
+    closes: Hour = time(16, 30)
+    """When they end."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.office is None and self.night is None:
+            raise ValueError("limits nothing: give `office`, `night`, or both")
+        if self.opens >= self.closes:
+            raise ValueError("office hours end on the day on which they begin: `opens` before `closes`")
+        return self
+
+
 class FilesWorkload(Part):
     """Files. Where they are, or the login for it, is the Airflow connection `agency_<pilot>_<name>`."""
 
@@ -115,3 +142,5 @@ class FilesWorkload(Part):
     """When absent a folder that every worker sees: the connection's extra `path`."""
     batches: Annotated[int, Field(ge=1, le=16)] = 2
     """Mapped tasks that upload at the same time, at most."""
+    bandwidth: Bandwidth | None = None
+    """When absent the line is taken as it comes."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import AskPerson, OnboardingError, TryAgain
 from onboarding.places import SftpFolder
 
@@ -25,7 +26,8 @@ WAIT_S = 120
 class OnSftp:
     """One session, asked by many threads; a line that breaks ends the comparison."""
 
-    def __init__(self, place: SftpFolder) -> None:
+    def __init__(self, place: SftpFolder, take: Take = unlimited) -> None:
+        self._take = take
         self._place, self._root = place, place.path.rstrip("/").encode() or (b"/" if place.path else b".")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="originals", daemon=True)
@@ -86,6 +88,8 @@ class OnSftp:
             return None
         async with self._sftp.open(path, "rb") as stream:
             while chunk := await asyncio.wait_for(stream.read(CHUNK_BYTES), WAIT_S):
+                if self._take is not unlimited:  # a wait must not hold up what others ask on this loop
+                    await asyncio.to_thread(self._take, len(chunk))
                 digest.update(bytes(chunk))  # type: ignore[arg-type]  # opened as bytes
                 size += len(chunk)
         after = await self._sftp.lstat(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onboarding import evidence, targets
-from onboarding.cutover.window import BANGKOK
 from onboarding.databases import assess as databases_assess
 from onboarding.evidence_kinds import RunBegan
 from onboarding.files import scan
@@ -12,6 +11,7 @@ from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
 from onboarding.stages import following, sides
 from onboarding.stages.pilot import Pilot
+from onboarding.thai_calendar import BANGKOK
 
 
 def receive(pilot: Pilot) -> dict[str, str]:

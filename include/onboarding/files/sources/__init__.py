@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.places import BucketFolder, Place, SftpFolder
 
@@ -100,9 +101,16 @@ class Source(Protocol):
 
 
 @contextmanager
-def at(place: Place) -> Iterator[Source]:
-    """The source at this place for the block; imported only when asked for: most runs need one kind."""
+def at(place: Place, take: Take = unlimited) -> Iterator[Source]:
+    """The source at this place for the block; what comes over a line asks `take` for it.
+
+    Imported only when asked for: most runs need one kind.
+    """
     source = _at(place)
+    if source.remote and take is not unlimited:
+        from onboarding.files.sources.metered import Metered
+
+        source = Metered(source, take)
     try:
         yield source
     finally:
