@@ -246,8 +246,8 @@ def test_scale_1_means_about_200_000_rows_a_pilot_and_2_million_rows_and_5_000_f
     assert 1_900_000 < sum(at_scale_1.values()) < 2_200_000, at_scale_1
     files = {name: profile.files for name, profile in PROFILES.items()}
     assert sum(files.values()) == 5_000
-    assert files.pop("p05") == 2_000
-    assert all(250 <= count <= 450 for count in files.values())
+    assert files.pop("p05") == 2_100
+    assert all(150 <= count <= 450 for count in files.values())
 
 
 def test_no_citizen_number_has_its_right_check_digit(agencies: Pilots) -> None:

@@ -18,6 +18,7 @@ from file_servers import PASSWORD, sftp_server
 from launcher.by_hand_places import line
 from onboarding.aws import Cloud
 from onboarding.bandwidth import Meter, Take, bytes_per_second, unlimited
+from onboarding.cutover.state import CutoverState
 from onboarding.errors import Stop
 from onboarding.files.folder import move_folder
 from onboarding.files.plan import plan
@@ -196,6 +197,7 @@ class Moving:
         written = (Path(__file__).parents[2] / "include" / "pilots" / "p05.yaml").read_text(encoding="utf-8")
         self.manifest = parse(written.replace("    batches: 4\n", f"    batches: 4\n{limits}"), "p05.yaml")
         self.cloud, self.folders = cloud, {"open_data": folder}
+        self.id, self.ledger = "p05", self
         self.account_id, self.looks = f"{int.from_bytes(os.urandom(4)):012d}", 0
         name = uploading.bucket(self.as_pilot(), "open_data")
         cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -209,6 +211,9 @@ class Moving:
 
     def files_workload(self, name: str) -> FilesWorkload:
         return next(one for one in self.manifest.files if one.name == name)
+
+    def cutover_state(self, _: str) -> CutoverState:
+        return CutoverState.FROZEN
 
     def record(self, *_: object) -> None:
         pass
@@ -228,5 +233,7 @@ def test_a_pilots_files_keep_to_its_manifest(tmp_path: Path, cloud: Cloud, limit
     assert len(units) == 4
     for unit in units:
         assert (moving.looks_of(lambda pilot, unit=unit: uploading.move_files(pilot, unit, "open_data")) > 0) is looked
+    (tmp_path / "0").write_bytes(b"changed")
+    assert (moving.looks_of(uploading.send_changes) > 0) is looked
     (workload,) = moving.manifest.files
     assert (moving.looks_of(lambda pilot: uploading.compared(pilot, workload)) > 0) is looked

@@ -87,7 +87,8 @@ class OnSftp:
         if not stat.S_ISREG(before.permissions or 0):
             return None
         async with self._sftp.open(path, "rb") as stream:
-            while chunk := await asyncio.wait_for(stream.read(CHUNK_BYTES), WAIT_S):
+            # not once more for the end: whether it has grown, its size afterwards tells
+            while size < (before.size or 0) and (chunk := await asyncio.wait_for(stream.read(CHUNK_BYTES), WAIT_S)):
                 if self._take is not unlimited:  # a wait must not hold up what others ask on this loop
                     await asyncio.to_thread(self._take, len(chunk))
                 digest.update(bytes(chunk))  # type: ignore[arg-type]  # opened as bytes
@@ -120,8 +121,13 @@ class OnSftp:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._connection.abort)
+        self._wait(self._end())
         self._stop()
+
+    async def _end(self) -> None:
+        self._connection.abort()
+        await self._connection.wait_closed()
+        await self._sftp.wait_closed()
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -73,15 +73,12 @@ class Agency:
         log.info("%s: database %s in %.1f s", self.profile.pilot, self.profile.database, time.monotonic() - began)
 
     def make_folder(self) -> None:
-        """The agency's files."""
+        """The agency's files, behind an SFTP server if nobody else's machine may mount them."""
         began = time.monotonic()
         count = folder.make(self.files, self.profile, seed=self.request.seed, scale=self.request.scale)
-        log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
-
-    def serve_files(self) -> None:
-        """An SFTP server before the folder of an agency that lets nobody else's machine mount it."""
         if self.profile.served:
             self.file_server = FileServer(self.cluster.host, self.shared)
+        log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
 
     def stop(self) -> None:
         """No server of the agency's runs any more."""
@@ -132,8 +129,6 @@ def serve(request: Request, stop: threading.Event) -> int:
     try:
         if not _make(agencies, stop):
             return 0
-        for agency in agencies:
-            agency.serve_files()
         _write_ready(request, agencies)
         for program in programs:
             program.start()

@@ -49,11 +49,11 @@ PROFILES = {
         Profile("p02", "registry", "documents", 350),
         Profile("p03", "booking", "tickets", 250, in_use="queue.p03.pilots.example"),
         Profile("p04", "complaints", "attachments", 400),
-        Profile("p05", "catalogue", "open_data", 2_000),
+        Profile("p05", "catalogue", "open_data", 2_100),
         Profile("p06", "training", "registers", 300, in_use="training.p06.pilots.example"),
         Profile("p07", "licensing", "applications", 350),
         Profile("p08", "maps", "layers", 300, in_use="maps.p08.pilots.example"),
         Profile("p09", "assets", "scans", 350),
-        Profile("p11", "cooperatives", "charters", 250, served=True),
+        Profile("p11", "cooperatives", "charters", 150, served=True),
     )
 }

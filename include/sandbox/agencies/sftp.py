@@ -44,9 +44,17 @@ class FileServer:
 
     def stop(self) -> None:
         """Ends it and every session."""
-        self._listening.close()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._listening.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _door(self) -> asyncssh.SSHServer:
         return _Door(self._password)

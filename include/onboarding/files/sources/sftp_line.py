@@ -90,6 +90,7 @@ class Line:
         if self._session is not None:
             self._session.connection.abort()
             await self._session.closed
+            await self._session.sftp.wait_closed()
 
 
 def _leave(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
