@@ -13,7 +13,8 @@ from onboarding.errors import Stop, TryAgain
 from onboarding.places import BucketFolder, Place, SftpFolder
 
 SINGLE_PUT_BYTES = 64 * 1024 * 1024
-"""Up to this size what may be read twice goes to S3 in one request."""
+"""Up to this size what may be read twice goes to S3 in one request: in parts 60 files of 4 MiB took twice the processor
+(0.97 s against 0.47) and a quarter more time, and the second reading comes from the machine's own cache."""
 
 WHOLE_BYTES = 2 * 1024 * 1024
 """Up to this size a file is kept in memory once it was read; what comes over a line goes in parts from here on."""
