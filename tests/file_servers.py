@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+from loopback import listening
 
 PASSWORD = "ความลับ-of-the-agency"
 
@@ -115,17 +116,7 @@ def web_server(root: Path) -> Iterator[WebServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-    server = Server(("127.0.0.1", 0), partial(Handler, directory=str(root)))
-    found = WebServer(f"http://127.0.0.1:{server.server_address[1]}/")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    found = WebServer("")
+    with listening(partial(Handler, directory=str(root))) as url:
+        found.url = f"{url}/"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -19,10 +19,12 @@ from typing import Any, cast
 import boto3
 from sandbox_process import INCLUDE, ask
 
+from launcher.journeys import files_access
 from onboarding.addresses import Database, resolver
 from onboarding.approvals import Person
 from onboarding.aws import Cloud
 from onboarding.cutover.state import CutoverState
+from onboarding.files_access import place_of
 from onboarding.ledger import Ledger
 from onboarding.manifests import load_folder
 from onboarding.observations import Answer
@@ -101,7 +103,7 @@ def pilot_of(cloud: dict[str, Any], sides: dict[str, Any], ledger: Ledger, pilot
         resolve=resolve,
         sources={workload.name: source for workload in manifest.databases},
         services={w.name: Login(side["service"]["user"], side["service"]["password"]) for w in manifest.databases},
-        folders={workload.name: Path(side["files"]) for workload in manifest.files},
+        folders={w.name: place_of(w, files_access(side), manifest.region, resolve) for w in manifest.files},
         run=run,
         requester="platform",
         clock=utc_now,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from launcher.by_hand_places import DEFAULT_REGION, place
+from launcher.by_hand_places import DEFAULT_REGION, line, place
 from launcher.by_hand_report import Report, writable
 from launcher.by_hand_voice import Voice
 from onboarding import aws
@@ -45,6 +45,8 @@ def reconcile(asked: argparse.Namespace) -> int:
 def _answered(asked: argparse.Namespace, work: Work) -> int:
     voice = Voice(asked.lang, as_json=asked.json)
     try:
+        if asked.what == "database" and asked.bandwidth:
+            raise Stop("alone.bandwidth_of_files", where="--bandwidth")
         report = Report(writable(asked.report), asked.lang, keys=asked.keys)
         return PROVEN if work(asked, voice, report) else DIFFERENT
     except Stop as refusal:
@@ -90,9 +92,9 @@ def _compare_databases(asked: argparse.Namespace, voice: Voice, report: Report) 
 def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     source = place(asked.source)
     bucket, prefix = address(asked.target)
-    s3 = _s3()
+    s3, take = _s3(), line(asked.bandwidth)
     with voice.progress() as tell:
-        moved = move_files(source, s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell)
+        moved = move_files(source, s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell, take=take)
     voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
     return _compare_files(asked, voice, report)
 
@@ -100,7 +102,7 @@ def _move_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool
 def _compare_files(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     bucket, prefix = address(asked.target)
     source = place(asked.source)
-    found = compare_files(source, _s3(), bucket, prefix)
+    found = compare_files(source, _s3(), bucket, prefix, take=line(asked.bandwidth))
     report.write(found, str(source), f"s3://{bucket}/{prefix}")
     return voice.compared(found, report.names)
 

@@ -1,14 +1,20 @@
-"""What `--source` names: a folder, or an address; what is secret comes from the environment or the address alone."""
+"""What `--source` and `--bandwidth` say; what is secret comes from the environment or the address alone."""
 
 from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from pydantic import ValidationError
+
 from onboarding import aws
+from onboarding.bandwidth import Take, take_of, unlimited
 from onboarding.errors import Stop
+from onboarding.manifest_files import Bandwidth
 from onboarding.places import SFTP_PORT, BucketFolder, Place, SftpFolder, WebFolder
 
 SECRETS = "NAMRONG_SOURCE_"
@@ -60,6 +66,24 @@ def _cloud() -> aws.Cloud:
                           _told("SESSION_TOKEN") or None)  # fmt: skip
     region = _told("REGION") or session.region_name or DEFAULT_REGION
     return aws.Cloud(session, region, _told("ENDPOINT_URL") or None)
+
+
+def line(text: str | None) -> Take:
+    """The bandwidth that `--bandwidth` leaves: `50`, or `office=20,night=400,opens=07:00,closes=18:00`. Raises Stop."""
+    if text is None:
+        return unlimited
+    said = {"office": text, "night": text} if text.isdecimal() else dict(_pairs(text))
+    try:
+        limits = Bandwidth.model_validate(said)
+    except ValidationError as failure:
+        raise Stop("alone.bad_bandwidth", where=text, reason=failure.errors()[0]["msg"]) from failure
+    return take_of(limits, lambda: datetime.now(UTC))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for one in text.split(","):
+        name, _, value = one.partition("=")
+        yield name.strip(), value.strip()
 
 
 def _told(name: str) -> str:

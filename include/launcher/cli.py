@@ -158,6 +158,12 @@ def _by_hand(several: Several) -> None:
         command.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed, and of"
                              " the page")  # fmt: skip
         command.set_defaults(run=f"launcher.by_hand:{run}")
+    for command in (move, compare):
+        command.add_argument(
+            "--bandwidth", metavar="LIMITS",
+            help="files: of the source's line, in Mbit/s: 50, or office=20,night=400 (Monday to Friday 08:30-16:30 in"
+            " Bangkok without public holidays; opens=07:00,closes=18:00 sets other hours)",
+        )  # fmt: skip
     compare.add_argument(
         "--source-share", type=_share, default=1.0, metavar="X",
         help="each stream keeps the source's server at work for this share of the time, and rests else (default 1)",

@@ -57,10 +57,16 @@ def _agency(manifest: Manifest, side: Mapping[str, Any]) -> Iterator[dict[str, A
             ),
         }  # fmt: skip
     for files in manifest.files:
-        yield {
-            "conn_id": manifest.connection_id(files.name), "conn_type": "fs",
-            "extra": json.dumps({"path": side["files"]}),
-        }  # fmt: skip
+        yield {"conn_id": manifest.connection_id(files.name), **_files(side["files"], side["sftp"])}
+
+
+def _files(path: str, sftp: Mapping[str, Any] | None) -> dict[str, Any]:
+    if sftp is None:
+        return {"conn_type": "fs", "extra": json.dumps({"path": path})}
+    return {
+        "conn_type": "sftp", "port": sftp["port"], "login": sftp["user"], "password": sftp["password"],
+        "extra": json.dumps({"host_key": sftp["host_key"]}),
+    }  # fmt: skip
 
 
 def anchor_bucket(cloud: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from launcher.databases import LEDGER_WRITER
 from onboarding.addresses import Database, resolver
 from onboarding.aws import Cloud, session
 from onboarding.evidence import Anchor, read_anchors
+from onboarding.files_access import FilesAccess, place_of
 from onboarding.ledger import Ledger
 from onboarding.manifest import Manifest
 from onboarding.stages.pilot import Login, Pilot, Settings
@@ -67,7 +68,18 @@ class RunningCheckout:
             resolve=resolve,
             sources={workload.name: source for workload in manifest.databases},
             services={workload.name: Login(service["user"], service["password"]) for workload in manifest.databases},
-            folders={workload.name: Path(side["files"]) for workload in manifest.files},
+            folders={
+                workload.name: place_of(workload, files_access(side), manifest.region, resolve)
+                for workload in manifest.files
+            },
             run="report",
             own_names=True,
         )
+
+
+def files_access(side: Mapping[str, Any]) -> FilesAccess:
+    """How the files of one agency are reached, by the agencies' ready file."""
+    sftp = side["sftp"]
+    if sftp is None:
+        return FilesAccess(path=side["files"])
+    return FilesAccess(user=sftp["user"], password=sftp["password"], host_key=sftp["host_key"], port=sftp["port"])

@@ -11,8 +11,9 @@ import json
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from onboarding.manifest_files import FilesWorkload
 from onboarding.manifest_types import (
     DomainName,
     Duration,
@@ -23,24 +24,21 @@ from onboarding.manifest_types import (
     Level,
     Line,
     Login,
+    Part,
     PilotId,
     Region,
     Slug,
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
-
-
-class Bilingual(_Part):
+class Bilingual(Part):
     """The same in Thai and in English."""
 
     th: Line
     en: Line
 
 
-class Agency(_Part):
+class Agency(Part):
     """The agency whose service it is."""
 
     id: Slug
@@ -50,7 +48,7 @@ class Agency(_Part):
     """The agency owner's login. For people: what a login may see hangs on its role `AgencyOwner_<pilot>`."""
 
 
-class CloudRequest(_Part):
+class CloudRequest(Part):
     """The government-cloud (GDCC) request that the pilot came through."""
 
     number: Line
@@ -62,7 +60,7 @@ class CloudRequest(_Part):
     """Gregorian, e.g. 2026-10-05."""
 
 
-class PersonalData(_Part):
+class PersonalData(Part):
     """What the Personal Data Protection Act asks for before personal data moves."""
 
     processor_agreement: Line
@@ -71,7 +69,7 @@ class PersonalData(_Part):
     breach_contact_72h: Line
 
 
-class DataClass(_Part):
+class DataClass(Part):
     """Data classification and impact; what follows from them stands in include/policies/classification.yaml."""
 
     classification: Literal["open", "internal", "personal", "secret", "very_secret", "most_secret"]
@@ -90,7 +88,7 @@ class DataClass(_Part):
         return max(self.confidentiality, self.integrity, self.availability, key=order.index)
 
 
-class Account(_Part):
+class Account(Part):
     """The AWS account that is made or adopted for this pilot alone."""
 
     environment: Literal["prod", "nonprod"] = "prod"
@@ -101,7 +99,7 @@ class Account(_Part):
     """Of the account's AWS Budget. It warns; it stops nothing."""
 
 
-class GoldenQuery(_Part):
+class GoldenQuery(Part):
     """A question whose answer the agency signed: it must come out the same on both sides."""
 
     name: Slug
@@ -110,7 +108,7 @@ class GoldenQuery(_Part):
     signed_by: Line
 
 
-class Expectation(_Part):
+class Expectation(Part):
     """One Great Expectations expectation, by its class name; asked of source and target alike."""
 
     table: Identifier
@@ -124,7 +122,7 @@ class Expectation(_Part):
     """Whether the column holds personal data: then the report does not say how many rows miss it."""
 
 
-class RdsTarget(_Part):
+class RdsTarget(Part):
     """The RDS instance that a database moves to."""
 
     instance_class: InstanceClass
@@ -132,7 +130,7 @@ class RdsTarget(_Part):
     storage_gib: Annotated[int, Field(ge=20, le=65_536)]
 
 
-class DatabaseWorkload(_Part):
+class DatabaseWorkload(Part):
     """A PostgreSQL database. Its login is the Airflow connection `agency_<pilot>_<name>`."""
 
     name: Slug
@@ -151,17 +149,7 @@ class DatabaseWorkload(_Part):
     expectations: tuple[Expectation, ...] = ()
 
 
-class FilesWorkload(_Part):
-    """A folder of files. Its root is the Airflow connection `agency_<pilot>_<name>` (extra `path`)."""
-
-    name: Slug
-    engine: Literal["upload"]
-    """`upload`: from the worker that sees the folder to S3."""
-    batches: Annotated[int, Field(ge=1, le=16)] = 2
-    """Mapped tasks that upload at the same time, at most."""
-
-
-class Window(_Part):
+class Window(Part):
     """When a cutover may run, in Asia/Bangkok; it must end, way back included, before `closes`."""
 
     weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
@@ -176,7 +164,7 @@ class Window(_Part):
     """Further days on which it does not open."""
 
 
-class Traffic(_Part):
+class Traffic(Part):
     """How the service's name moves."""
 
     mode: Literal["route53", "manual"]
@@ -222,7 +210,7 @@ class Traffic(_Part):
         return self
 
 
-class Cutover(_Part):
+class Cutover(Part):
     """The night on which the service moves."""
 
     window: Window
@@ -231,7 +219,7 @@ class Cutover(_Part):
     traffic: Traffic
 
 
-class Waiver(_Part):
+class Waiver(Part):
     """Somebody took a critical readiness finding upon themselves, until a day."""
 
     finding: Line
@@ -242,7 +230,7 @@ class Waiver(_Part):
     """The last day on which it counts (Asia/Bangkok)."""
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """One pilot. Times are ISO-8601; dates are Gregorian (C.E.): a Buddhist-Era year is refused."""
 
     id: PilotId

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -16,6 +18,13 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
+
+
+class Part(BaseModel):
+    """What every part of a manifest is: fixed once read, and nothing in it that is not described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
 
 PILOT_ID = r"p[0-9]{2,4}"
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onboarding.addresses import Resolver
 from onboarding.aws import Cloud
 
 SFTP_PORT = 22
+
+
+def _as_it_is(host: str) -> str:
+    return host
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,12 @@ class SftpFolder:
     password: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
     host_key: str = ""
+    resolve: Resolver = field(default=_as_it_is, repr=False, compare=False)
+
+    @property
+    def address(self) -> str:
+        """What to connect to: the host itself, unless `resolve` asks a name server of its own. Raises TryAgain."""
+        return self.resolve(self.host)
 
     def __str__(self) -> str:
         path = self.path if self.path.startswith("/") else f"/~/{self.path}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from onboarding.messages import Language, text
+from onboarding.thai_calendar import BANGKOK
 
-BANGKOK = ZoneInfo("Asia/Bangkok")
 BUDDHIST_ERA = 543
 
 

@@ -10,7 +10,8 @@ from airflow.sdk import DAG, BaseOperatorLink, TaskGroup, chain
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
+from onboarding.manifest import DatabaseWorkload, Manifest
+from onboarding.manifest_files import FilesWorkload
 from onboarding.stages import decision, loading, rehearsing, uploading, validation
 from onboarding.stages.gates import GATES
 from onboarding_airflow import weights

@@ -13,6 +13,7 @@ from airflow.sdk import Connection, Variable, get_parsing_context
 from onboarding.addresses import Database, Resolver, resolver
 from onboarding.approvals import Person
 from onboarding.aws import Cloud, session
+from onboarding.files_access import FilesAccess, place_of
 from onboarding.ledger import Ledger
 from onboarding.manifest import Manifest
 from onboarding.manifests import Loaded, load_folder
@@ -74,7 +75,8 @@ def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
         found: Connection = Connection.get(manifest.connection_id(workload))
         return found
 
-    databases, files = ([w.name for w in workloads] for workloads in (manifest.databases, manifest.files))
+    databases = [workload.name for workload in manifest.databases]
+    files = {workload.name: workload for workload in manifest.files}
     return Pilot(
         manifest=manifest,
         others=tuple(other for other in loaded().manifests.values() if other.id != pilot_id),
@@ -84,7 +86,7 @@ def open_pilot(pilot_id: str, run: str = "", requester: str = "") -> Pilot:
         resolve=resolve,
         sources=WhenAsked(databases, lambda name: _database(source(name), resolve)),
         services=WhenAsked(databases, lambda name: _service(source(name))),
-        folders=WhenAsked(files, lambda name: Path(source(name).extra_dejson["path"])),
+        folders=WhenAsked([*files], lambda name: place_of(files[name], _files(source(name)), manifest.region, resolve)),
         run=run,
         requester=requester,
         own_names=nameserver is not None,
@@ -118,6 +120,20 @@ def _database(connection: Connection, resolve: Resolver) -> Database:
 
 def _service(connection: Connection) -> Login:
     return Login(connection.extra_dejson["service_user"], connection.extra_dejson["service_password"])
+
+
+def _files(connection: Connection) -> FilesAccess:
+    """Extras bear the names that Airflow's own connections of these types give them."""
+    extra = connection.extra_dejson
+    return FilesAccess(
+        path=extra.get("path", ""),
+        user=connection.login or "",
+        password=connection.password or "",
+        key=extra.get("private_key", ""),
+        token=extra.get("aws_session_token", ""),
+        host_key=extra.get("host_key", ""),
+        port=int(connection.port) if connection.port else None,
+    )
 
 
 def _management(manifest: Manifest) -> Cloud:

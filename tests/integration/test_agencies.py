@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import psycopg
 import pytest
 from psycopg import sql
@@ -244,8 +246,8 @@ def test_scale_1_means_about_200_000_rows_a_pilot_and_2_million_rows_and_5_000_f
     assert 1_900_000 < sum(at_scale_1.values()) < 2_200_000, at_scale_1
     files = {name: profile.files for name, profile in PROFILES.items()}
     assert sum(files.values()) == 5_000
-    assert files.pop("p05") == 2_000
-    assert all(250 <= count <= 450 for count in files.values())
+    assert files.pop("p05") == 2_100
+    assert all(150 <= count <= 450 for count in files.values())
 
 
 def test_no_citizen_number_has_its_right_check_digit(agencies: Pilots) -> None:
@@ -493,6 +495,31 @@ def test_the_folder_holds_the_names_and_contents_that_movers_trip_over(agencies:
     with pytest.raises(UnicodeDecodeError):
         (root / "รหัสอักขระ/ทะเบียน_tis620.csv").read_bytes().decode()
     assert "น้ำฝน" in (root / "รหัสอักขระ/ทะเบียน_tis620.csv").read_bytes().decode("tis_620")
+
+
+def test_files_are_served_to_one_login_that_may_only_read(agencies: Pilots) -> None:
+    side = agencies["p11"]
+    there, known = Path(side["files"]), ([asyncssh.import_public_key(side["sftp"]["host_key"])], [], [])
+    assert [pilot for pilot, other in agencies.items() if other["sftp"]] == ["p11"]
+
+    def connect(password: str) -> Any:
+        at = {"port": side["sftp"]["port"], "known_hosts": known, "client_keys": None, "agent_path": None}
+        return asyncssh.connect(side["address"], username=side["sftp"]["user"], password=password, **at)
+
+    async def visit() -> set[str]:
+        with pytest.raises(asyncssh.PermissionDenied):
+            await connect("guessed")
+        async with connect(side["sftp"]["password"]) as connection, connection.start_sftp_client() as sftp:
+            for write in (
+                sftp.open("/charters/new", "w"), sftp.mkdir("/charters/new"), sftp.remove("/charters/README.txt"),
+                sftp.rename("/charters", "/other"), sftp.setstat("/charters", asyncssh.SFTPAttrs(permissions=0)),
+                sftp.symlink("x", "/charters/new"),
+            ):  # fmt: skip
+                with pytest.raises(asyncssh.SFTPPermissionDenied):
+                    await write
+            return {name for name in await sftp.listdir("/charters") if name not in (".", "..")}
+
+    assert asyncio.run(visit()) == {entry.name for entry in there.iterdir()}
 
 
 def test_servers_never_run_as_root(agencies: Pilots) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,22 @@ def test_a_folder_is_moved_and_proven(folder: Path, s3: Any, bucket: str, capsys
     s3.put_object(Bucket=bucket, Key="share/Case.txt", Body=b"on3")
     status, compared = call(capsys, "reconcile", *sides)
     assert (status, [one["problem"] for one in compared["differences"]]) == (1, ["changed"])
+
+
+def test_no_more_of_the_line_is_taken_than_was_said(
+    folder: Path, s3: Any, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        (folder / f"more-{number}").write_bytes(bytes(500_000))
+    sides = ("files", "--source", str(folder), "--target", f"s3://{bucket}/share/", "--bandwidth")
+    began = time.monotonic()
+    assert call(capsys, "move", *sides, "office=16,night=16")[0] == 0
+    # 3 MB sent and 3 MB compared, at 2 MB a second; the last piece of each waits for nobody
+    assert time.monotonic() - began >= 2 * (3_000_000 - 1024 * 1024) / 2_000_000
+    status, told = call(capsys, "reconcile", *sides, "office=fast")
+    assert (status, told["key"]) == (2, "alone.bad_bandwidth")
+    status, told = call(capsys, "move", "database", *sides[1:], "16")
+    assert (status, told["key"]) == (2, "alone.bandwidth_of_files")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from onboarding.programme.reading import Programme, Reading
 from onboarding.programme.rules import load_rules
 from onboarding.programme.standing import KINDS
 from onboarding.programme.view import Reader, view
-from onboarding.spoken_times import BANGKOK
+from onboarding.thai_calendar import BANGKOK
 
 P02, P05, P09 = manifest("p02"), manifest("p05"), manifest("p09")
 MANIFESTS = (P02, P05, P09)

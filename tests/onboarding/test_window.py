@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from onboarding.cutover.window import BANGKOK, observe_window, time_needed
+from onboarding.cutover.window import observe_window, time_needed
 from onboarding.manifest import Window
 from onboarding.observations import Answer
+from onboarding.thai_calendar import BANGKOK
 
 OFFICE = Window(weekdays=("mon", "tue", "wed", "thu", "fri"), opens=time(20), closes=time(23))
 NIGHT = Window(weekdays=("sat",), opens=time(22), closes=time(4))

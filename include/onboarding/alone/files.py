@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onboarding.alone import Progress, Tell
+from onboarding.bandwidth import Take, unlimited
 from onboarding.files.folder import move_folder
 from onboarding.files.upload import BatchResult
 from onboarding.places import Place
@@ -27,7 +28,9 @@ class MovedFiles:
     seconds: float
 
 
-def move_files(root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int, tell: Tell) -> MovedFiles:
+def move_files(
+    root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int, tell: Tell, take: Take = unlimited
+) -> MovedFiles:
     """Every file under `root` as an object under `prefix` that S3 has checked by SHA-256, `jobs` at a time.
 
     What lies there with the same content counts as moved; with another content it is left alone (Stop). Raises what
@@ -42,6 +45,6 @@ def move_files(root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int
             last = time.monotonic()
             tell(Progress("files", items=sofar.files, bytes=sofar.bytes))
 
-    moved = move_folder(root, s3, bucket, prefix=prefix, in_flight=jobs, tell=arrived)
+    moved = move_folder(root, s3, bucket, prefix=prefix, in_flight=jobs, tell=arrived, take=take)
     tell(Progress("files", items=moved.files, bytes=moved.bytes))
     return MovedFiles(moved.files, moved.bytes, moved.skipped, round(time.monotonic() - began, 3))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
-
-import holidays
 
 from onboarding.manifest import Window
 from onboarding.observations import Answer, Observation
+from onboarding.thai_calendar import BANGKOK, public_holiday, weekday
 
-BANGKOK = ZoneInfo("Asia/Bangkok")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SIGHT_DAYS = 45
 """How far ahead a window is looked for; the longest run of holidays is far shorter."""
 MARGIN = 1.5
@@ -71,14 +65,9 @@ def _reason(window: Window, day: date) -> str:
     """Why a window that would begin on this day does not open; empty when it does."""
     if day in window.blackout:
         return f"blackout {day.isoformat()}"
-    holiday = _holidays(day.year).get(day)
+    holiday = public_holiday(day)
     if holiday and not window.on_holidays:
         return f"public holiday: {holiday}"
-    if WEEKDAYS[day.weekday()] not in window.weekdays:
-        return f"closed on {WEEKDAYS[day.weekday()]}"
+    if weekday(day) not in window.weekdays:
+        return f"closed on {weekday(day)}"
     return ""
-
-
-@cache
-def _holidays(year: int) -> Mapping[date, str]:
-    return holidays.country_holidays("TH", years=year)

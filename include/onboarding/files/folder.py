@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from onboarding.aws_errors import explaining
+from onboarding.bandwidth import Take, unlimited
 from onboarding.files.crew import each
 from onboarding.files.notes import Note, keep_notes, write_notes
 from onboarding.files.placing import Moved, Target, move_file
@@ -32,6 +33,7 @@ def move_folder(
     in_flight: int = IN_FLIGHT,
     tell: Callable[[BatchResult], None] = lambda _: None,
     noted_together: int = NOTED_TOGETHER,
+    take: Take = unlimited,
 ) -> BatchResult:
     """Every file under `root` as an object that S3 has checked by SHA-256, and the manifest; `tell` hears of each file.
 
@@ -39,7 +41,9 @@ def move_folder(
     move, naming how many: what was sent until the first was found stays, nothing is sent after it. Else as `move_unit`.
     """
     require_prefix(prefix)
-    with explaining(f"s3://{bucket}/{prefix}"), at(root) as source, Target.opened(s3, bucket, prefix) as target:
+    with explaining(f"s3://{bucket}/{prefix}"), at(root, take) as source, ExitStack() as opened:
+        sent = unlimited if source.remote else take
+        target = opened.enter_context(Target.opened(s3, bucket, prefix, take=sent))
         arrivals = _Arrivals(target, tell, noted_together)
         try:
             files = movable(source, str(root), prefix=prefix)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
+from onboarding.bandwidth import Take, unlimited
 from onboarding.files import objects
 from onboarding.files.crc64 import Crc64
+from onboarding.files.outgoing import outgoing
 from onboarding.files.reading import Content, Hashes
 from onboarding.files.sources import Changed, OpenFile
 
@@ -36,7 +38,8 @@ class _Sent:
 class Parts:
     """Sends parts of several files, `SENDERS` at a time; a context manager whose threads end with the block."""
 
-    def __init__(self) -> None:
+    def __init__(self, take: Take = unlimited) -> None:
+        self._take = take
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="parts")
         self._room = BoundedSemaphore(IN_MEMORY)
 
@@ -102,8 +105,9 @@ class Parts:
     def _send(self, s3: S3Client, bucket: str, key: str, upload: str, number: int, block: bytes) -> _Sent:
         try:
             checksum = objects.encoded(Crc64(block).digest())
+            body = outgoing(block, self._take)
             sent = s3.upload_part(
-                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=block, ChecksumCRC64NVME=checksum
+                Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=body, ChecksumCRC64NVME=checksum
             )
         finally:
             self._room.release()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from onboarding.aws_errors import code_of
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
 from onboarding.files.notes import Note, manifest_folder, read_notes
@@ -50,12 +51,14 @@ class Target:
 
     @classmethod
     @contextmanager
-    def opened(cls, s3: S3Client, bucket: str, prefix: str, *, replace: bool = False) -> Iterator[Target]:
+    def opened(
+        cls, s3: S3Client, bucket: str, prefix: str, *, replace: bool = False, take: Take = unlimited
+    ) -> Iterator[Target]:
         """The target as one listing and the manifest tell it; threads that send parts end with the block."""
         there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix)}
         noted = read_notes(s3, bucket, prefix)
-        with Parts() as parts:
-            sender = Sender(s3, bucket, f"{manifest_folder(prefix)}probe", parts)
+        with Parts(take) as parts:
+            sender = Sender(s3, bucket, f"{manifest_folder(prefix)}probe", parts, take)
             yield cls(s3, bucket, prefix, there, noted, sender, replace)
 
 

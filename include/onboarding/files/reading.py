@@ -33,7 +33,7 @@ def read(file: OpenFile, *, parts_from: int) -> Content:
     size = file.facts.size
     hashes = Hashes(with_crc64=size > parts_from)
     file.seek(0)
-    body = _whole(file) if size <= WHOLE_BYTES else None
+    body = _whole(file, size) if size <= WHOLE_BYTES else None
     if body is not None:
         hashes.update(body)
     else:
@@ -44,10 +44,10 @@ def read(file: OpenFile, *, parts_from: int) -> Content:
     return hashes.content(file.facts, body)
 
 
-def _whole(file: OpenFile) -> bytes:
-    """All bytes: one read of a share or a line may bring less."""
-    body = file.read()
-    while more := file.read():
+def _whole(file: OpenFile, size: int) -> bytes:
+    """All bytes that it had when it was opened: one read of a share or a line may bring less."""
+    body = file.read(size)
+    while len(body) < size and (more := file.read(size - len(body))):
         body += more
     return body
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from onboarding.aws_errors import code_of
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import TryAgain
 from onboarding.files import objects
 from onboarding.files.lane import Lane
+from onboarding.files.outgoing import count_when_sent, outgoing
 from onboarding.files.parts import Parts
 from onboarding.files.reading import Content
 from onboarding.files.sources import Changed, OpenFile
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 class Sender:
     """One bucket to send files to; `probe` is a key that no file of ours has. Threads share it."""
 
-    def __init__(self, s3: S3Client, bucket: str, probe: str, parts: Parts) -> None:
-        self._s3, self._bucket, self._probe, self._parts = s3, bucket, probe, parts
+    def __init__(self, s3: S3Client, bucket: str, probe: str, parts: Parts, take: Take = unlimited) -> None:
+        self._s3, self._bucket, self._probe, self._parts, self._take = s3, bucket, probe, parts, take
+        count_when_sent(s3)
         self._lane = Lane(s3, bucket)
         self._asking = threading.Lock()
         self._checks: bool | None = None
@@ -44,12 +47,14 @@ class Sender:
         kept = objects.metadata(content.facts, sha256=content.sha256.hex())
         headers: dict[str, Any] = dict(content.facts.headers)
         plain = content.body is not None and not headers  # the lane carries no headers of an object's own
-        if content.body is not None and plain and (etag := self._lane.put(key, content.body, kept)):
-            self._require(key, content, etag, told=objects.checksum(content)[1] if checks else None)
-            return etag
-        body: Any = file if content.body is None else content.body
+        if content.body is not None and plain:
+            self._take(content.size)
+            if etag := self._lane.put(key, content.body, kept):
+                self._require(key, content, etag, told=objects.checksum(content)[1] if checks else None)
+                return etag
         if content.body is None:
             file.seek(0)
+        body = outgoing(file if content.body is None else content.body, self._take)
         try:
             answer = self._s3.put_object(
                 Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*",

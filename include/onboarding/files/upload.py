@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from onboarding.aws_errors import explaining
+from onboarding.bandwidth import Take, unlimited
 from onboarding.files import objects
 from onboarding.files.crew import each
 from onboarding.files.notes import MANIFEST_FOLDER, manifest_folder, write_notes
@@ -64,19 +65,22 @@ def move_unit(
     prefix: str,
     replace: bool = False,
     in_flight: int = IN_FLIGHT,
+    take: Take = unlimited,
 ) -> BatchResult:
     """Every file of the batch as an object that S3 has checked by SHA-256, and the batch's manifest.
 
     An object that is there with the same content counts as moved. With another content: Stop naming the key, or,
     under `replace` (the final load from a frozen source), the object is deleted first and written anew.
-    Raises TryAgain when a file changes under every reading, Stop when one is gone since the plan was made.
+    What passes the agency's line asks `take` for it. Raises TryAgain when a file changes under every reading, Stop when
+    one is gone since the plan was made.
     """
     require_prefix(prefix)
     refuse_shared_keys(batch.files, prefix)
-    with explaining(f"s3://{bucket}/{prefix}"), at(root) as source:
+    with explaining(f"s3://{bucket}/{prefix}"), at(root, take) as source:
+        sent = unlimited if source.remote else take
         moved: list[Moved] = []
         try:
-            with Target.opened(s3, bucket, prefix, replace=replace) as target:
+            with Target.opened(s3, bucket, prefix, replace=replace, take=sent) as target:
                 each(lambda file: moved.append(move_file(source, file, target)), batch.files, in_flight)
         except BaseException:
             with suppress(Exception):  # spares the next attempt questions; this failure is what counts

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from onboarding.programme.standing import Reached, Standing
-from onboarding.spoken_times import BANGKOK
+from onboarding.thai_calendar import BANGKOK
 
 SPANS = (("account", "begun", "account"), ("first_data", "account", "first_data"), ("live", "first_data", "live"))
 ENDED = frozenset({"refused", "rolled_back"})

@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError, FlexibleChecksumError, IncompleteReadError
 
 from onboarding.aws_errors import code_of, explaining
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.places import Place
 from onboarding.reconcile.files_report import FileDifference, FilesComparison
@@ -38,19 +40,21 @@ KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )  # fmt: skip
 
 
-def compare_files(root: Place, s3: S3Client, bucket: str, prefix: str, *, threads: int = THREADS) -> FilesComparison:
+def compare_files(
+    root: Place, s3: S3Client, bucket: str, prefix: str, *, threads: int = THREADS, take: Take = unlimited
+) -> FilesComparison:
     """The files of a place against the objects under `prefix`, to whose keys a file's relative path is appended.
 
+    `take` is asked for the agency's line: the files of a source behind it, else the objects that are fetched over it.
     Raises Stop when there is no such folder, TryAgain when a side cannot be reached or S3 does not know the bucket.
     """
-    with closing(_Folder(root) if isinstance(root, Path) else originals(root)) as source:
-        untold = () if isinstance(root, Path) else UNTOLD[type(root)]
-        return _compared(source, untold, s3, bucket, prefix, threads)
+    if isinstance(root, Path):
+        return _compared(_Folder(root), (), _Objects(s3, bucket, prefix, take), threads)
+    with closing(originals(root, take)) as source:
+        return _compared(source, UNTOLD[type(root)], _Objects(s3, bucket, prefix, unlimited), threads)
 
 
-def _compared(
-    source: Originals, untold: tuple[str, ...], s3: S3Client, bucket: str, prefix: str, threads: int
-) -> FilesComparison:
+def _compared(source: Originals, untold: tuple[str, ...], objects: _Objects, threads: int) -> FilesComparison:
     excluded: Counter[str] = Counter()
     differences: list[FileDifference] = []
     ours: dict[bytes, int | None] = {}
@@ -61,13 +65,13 @@ def _compared(
             differences.append(FileDifference("unread", path))
         else:
             excluded[kind] += 1
-    with explaining(f"s3://{bucket}/{prefix}"):
-        theirs = dict(_listed(s3, bucket, prefix))
+    with explaining(str(objects)):
+        theirs = dict(objects.listed())
         differences += [FileDifference("missing", path) for path in ours.keys() - theirs.keys()]
         differences += [FileDifference("extra", path) for path in theirs.keys() - ours.keys()]
 
         def compare(path: bytes) -> FileDifference | None:
-            return _compare(source, path, s3, bucket, prefix, theirs[path])
+            return _compare(source, path, objects, theirs[path])
 
         with ThreadPoolExecutor(threads, thread_name_prefix="reconcile") as pool:
             differences += [found for found in pool.map(compare, sorted(ours.keys() & theirs.keys())) if found]
@@ -120,23 +124,42 @@ def _walk(root: bytes) -> Iterator[tuple[bytes, str, int]]:
                 yield path, next((kind for test, kind in KINDS if test(status.st_mode)), "other"), 0
 
 
-def _listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[bytes, int]]:
-    """The path that each object under the prefix stands for, and its size."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", ()):
-            yield item["Key"].removeprefix(prefix).encode(), item["Size"]
+@dataclass(frozen=True)
+class _Objects:
+    """What S3 holds under a prefix."""
+
+    s3: S3Client
+    bucket: str
+    prefix: str
+    take: Take
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def listed(self) -> Iterator[tuple[bytes, int]]:
+        """The path that each object stands for, and its size."""
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix):
+            for item in page.get("Contents", ()):
+                yield item["Key"].removeprefix(self.prefix).encode(), item["Size"]
+
+    def hash(self, path: bytes) -> bytes:
+        """SHA-256 of the object's bytes."""
+        digest = hashlib.sha256()
+        found = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + path.decode())
+        for chunk in found["Body"].iter_chunks(CHUNK_BYTES):
+            self.take(len(chunk))
+            digest.update(chunk)
+        return digest.digest()
 
 
-def _compare(
-    source: Originals, path: bytes, s3: S3Client, bucket: str, prefix: str, size: int
-) -> FileDifference | None:
+def _compare(source: Originals, path: bytes, objects: _Objects, size: int) -> FileDifference | None:
     ours = source.read(path)
     if ours is None:
         return FileDifference("unread", path)
     if ours[1] != size:
         return FileDifference("changed", path)
     try:
-        theirs = _hash_of_object(s3, bucket, prefix + path.decode())
+        theirs = objects.hash(path)
     except ClientError as failure:
         if code_of(failure) in ("NoSuchKey", "404"):  # gone since it was listed
             return FileDifference("missing", path)
@@ -144,15 +167,8 @@ def _compare(
     except FlexibleChecksumError:  # what S3 sent is not what S3 says it was sent
         return FileDifference("changed", path)
     except IncompleteReadError as failure:
-        raise TryAgain("reconcile.connection_lost", where=f"s3://{bucket}", reason="IncompleteRead") from failure
+        raise TryAgain("reconcile.connection_lost", where=str(objects), reason="IncompleteRead") from failure
     return None if theirs == ours[0] else FileDifference("changed", path)
-
-
-def _hash_of_object(s3: S3Client, bucket: str, key: str) -> bytes:
-    digest = hashlib.sha256()
-    for chunk in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.digest()
 
 
 def _hash_of_file(path: bytes) -> tuple[bytes, int] | None:

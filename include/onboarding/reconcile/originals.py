@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from onboarding.aws_errors import explaining
-from onboarding.errors import Stop, TryAgain
+from onboarding.bandwidth import Take, unlimited
+from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.places import BucketFolder, SftpFolder, WebFolder
 
 CHUNK_BYTES = 1024 * 1024
@@ -41,18 +42,18 @@ class Originals(Protocol):
     def close(self) -> None: ...
 
 
-def originals(place: SftpFolder | BucketFolder | WebFolder) -> Originals:
-    """The place, open."""
+def originals(place: SftpFolder | BucketFolder | WebFolder, take: Take = unlimited) -> Originals:
+    """The place, open; what is read of its files asks `take` for the agency's line."""
     if isinstance(place, SftpFolder):
         from onboarding.reconcile.originals_sftp import OnSftp
 
-        return OnSftp(place)
-    return _InBucket(place) if isinstance(place, BucketFolder) else _OnWeb(place)
+        return OnSftp(place, take)
+    return _InBucket(place, take) if isinstance(place, BucketFolder) else _OnWeb(place, take)
 
 
 class _InBucket:
-    def __init__(self, place: BucketFolder) -> None:
-        self._place, self._s3 = place, place.cloud.client("s3")
+    def __init__(self, place: BucketFolder, take: Take) -> None:
+        self._place, self._s3, self._take = place, place.cloud.client("s3"), take
 
     def walk(self) -> Iterator[Found]:
         bucket, prefix = self._place.bucket, self._place.prefix
@@ -67,6 +68,7 @@ class _InBucket:
         try:
             answer = self._s3.get_object(Bucket=self._place.bucket, Key=self._place.prefix + path.decode())
             for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                self._take(len(chunk))
                 digest.update(chunk)
                 size += len(chunk)
         except (ClientError, BotoCoreError):
@@ -78,8 +80,8 @@ class _InBucket:
 
 
 class _OnWeb:
-    def __init__(self, place: WebFolder) -> None:
-        self._url = place.url
+    def __init__(self, place: WebFolder, take: Take) -> None:
+        self._url, self._take = place.url, take
         headers = {"Accept-Encoding": "identity"}
         if place.user:
             headers |= urllib3.make_headers(basic_auth=f"{place.user}:{place.password}")
@@ -92,6 +94,8 @@ class _OnWeb:
             here = self._url + _quoted(folder)
             answer = self._get(here)
             page = answer.read(PAGE_BYTES)
+            if answer.status in (401, 403):
+                raise AskPerson("reconcile.login_refused", where=here)
             if answer.status != 200 or not LISTING.search(page):
                 raise Stop("reconcile.no_listing", where=here)
             for link in dict.fromkeys(one or other for one, other in LINK.findall(page)):
@@ -114,6 +118,7 @@ class _OnWeb:
         try:
             answer = self._pool.request("GET", url, preload_content=False, redirect=False, retries=3)
             for chunk in answer.stream(CHUNK_BYTES, decode_content=False):
+                self._take(len(chunk))
                 digest.update(chunk)
                 size += len(chunk)
             after = self._pool.request("HEAD", url, redirect=False, retries=3)

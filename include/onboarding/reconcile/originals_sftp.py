@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from onboarding.errors import TryAgain
+from onboarding.bandwidth import Take, unlimited
+from onboarding.errors import AskPerson, OnboardingError, TryAgain
 from onboarding.places import SftpFolder
 
 T = TypeVar("T")
@@ -25,7 +26,8 @@ WAIT_S = 120
 class OnSftp:
     """One session, asked by many threads; a line that breaks ends the comparison."""
 
-    def __init__(self, place: SftpFolder) -> None:
+    def __init__(self, place: SftpFolder, take: Take = unlimited) -> None:
+        self._take = take
         self._place, self._root = place, place.path.rstrip("/").encode() or (b"/" if place.path else b".")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="originals", daemon=True)
@@ -35,8 +37,7 @@ class OnSftp:
         except BaseException as failure:
             self._stop()
             if isinstance(failure, (OSError, asyncssh.Error)):
-                lost = TryAgain("reconcile.connection_lost", where=str(place), reason=type(failure).__name__)
-                raise lost from failure
+                raise _refusal(failure, str(place)) from failure
             raise
 
     async def _connected(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
@@ -47,7 +48,7 @@ class OnSftp:
             how |= {"agent_path": None, "client_keys": [asyncssh.import_private_key(place.key)] if place.key else None}
         if place.password:
             how["password"] = place.password
-        connection = await asyncssh.connect(place.host, place.port, username=place.user, connect_timeout=20, **how)
+        connection = await asyncssh.connect(place.address, place.port, username=place.user, connect_timeout=20, **how)
         return connection, await connection.start_sftp_client(path_encoding=None)
 
     def walk(self) -> Iterator[Found]:
@@ -86,7 +87,10 @@ class OnSftp:
         if not stat.S_ISREG(before.permissions or 0):
             return None
         async with self._sftp.open(path, "rb") as stream:
-            while chunk := await asyncio.wait_for(stream.read(CHUNK_BYTES), WAIT_S):
+            # not once more for the end: whether it has grown, its size afterwards tells
+            while size < (before.size or 0) and (chunk := await asyncio.wait_for(stream.read(CHUNK_BYTES), WAIT_S)):
+                if self._take is not unlimited:  # a wait must not hold up what others ask on this loop
+                    await asyncio.to_thread(self._take, len(chunk))
                 digest.update(bytes(chunk))  # type: ignore[arg-type]  # opened as bytes
                 size += len(chunk)
         after = await self._sftp.lstat(path)
@@ -117,13 +121,26 @@ class OnSftp:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._connection.abort)
+        self._wait(self._end())
         self._stop()
+
+    async def _end(self) -> None:
+        self._connection.abort()
+        await self._connection.wait_closed()
+        await self._sftp.wait_closed()
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _refusal(failure: Exception, where: str) -> OnboardingError:
+    if isinstance(failure, asyncssh.HostKeyNotVerifiable):
+        return AskPerson("reconcile.host_unknown", where=where)
+    if isinstance(failure, asyncssh.PermissionDenied):
+        return AskPerson("reconcile.login_refused", where=where)
+    return TryAgain("reconcile.connection_lost", where=where, reason=type(failure).__name__)
 
 
 def _kind(mode: int) -> str:

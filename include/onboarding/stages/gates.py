@@ -11,7 +11,7 @@ from onboarding import account_gate, backups, evidence, gates, policy, regions, 
 from onboarding.access_observed import observe_revoked
 from onboarding.baseline import key
 from onboarding.cutover.state import CutoverState
-from onboarding.cutover.window import BANGKOK, observe_window
+from onboarding.cutover.window import observe_window
 from onboarding.databases import assess, deadline, freeze, service
 from onboarding.databases import status as engine_status
 from onboarding.evidence_kinds import Freeze, MovedFiles, MovedRows, Refused, Rehearsal, Release, Stage
@@ -26,6 +26,7 @@ from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.uploading import bucket
+from onboarding.thai_calendar import BANGKOK
 
 Checks = Mapping[str, Check]
 

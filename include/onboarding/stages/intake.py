@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from onboarding import evidence, targets
-from onboarding.cutover.window import BANGKOK
 from onboarding.databases import assess as databases_assess
 from onboarding.evidence_kinds import RunBegan
 from onboarding.files import scan
@@ -14,6 +11,7 @@ from onboarding.programme import progress
 from onboarding.readiness import Finding, apply_waivers
 from onboarding.stages import following, sides
 from onboarding.stages.pilot import Pilot
+from onboarding.thai_calendar import BANGKOK
 
 
 def receive(pilot: Pilot) -> dict[str, str]:
@@ -47,7 +45,7 @@ def assess(pilot: Pilot) -> dict[str, int]:
         if pilot.manifest.follows:
             found += following.assess(pilot, workload.name)
     for folder in pilot.manifest.files:
-        found += scan.assess(Path(pilot.folders[folder.name]))
+        found += scan.assess(pilot.folders[folder.name])
     today = pilot.clock().astimezone(BANGKOK).date()
     readiness = apply_waivers(found, pilot.manifest.waivers, today)
     pilot.record(

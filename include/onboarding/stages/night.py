@@ -17,12 +17,10 @@ from onboarding.databases.sample_writes import Written, write_samples
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
-from onboarding.reconcile.files import compare_files
-from onboarding.stages import naming, naming_by_hand, pair
+from onboarding.stages import naming, naming_by_hand, pair, uploading
 from onboarding.stages.cutover import AT_ONCE
 from onboarding.stages.pair import Pair
 from onboarding.stages.pilot import Pilot
-from onboarding.stages.uploading import PREFIX, bucket
 
 Act = Callable[[], Mapping[str, Any]]
 NEAR_WITHIN_S = 60
@@ -147,10 +145,7 @@ def _prove(pilot: Pilot, pairs: Sequence[Pair]) -> dict[str, int]:
             differing = [f"{seen.check} {seen.values}" for seen in found.observations(pilot.clock()) if seen.why]
             raise Stop("rehearsing.not_equal", where=one.workload.name, differing="; ".join(differing))
         rows += found.source_rows
-    files = [
-        compare_files(pilot.folders[one.name], pilot.cloud.client("s3"), bucket(pilot, one.name), PREFIX).source_files
-        for one in pilot.manifest.files
-    ]
+    files = [uploading.compared(pilot, one).source_files for one in pilot.manifest.files]
     return {"rows": rows, "files": sum(files), "differing": 0}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from onboarding import accounts
@@ -14,7 +13,9 @@ from onboarding.addresses import Database, Resolver
 from onboarding.aws import Cloud
 from onboarding.baseline import roles
 from onboarding.ledger import Ledger
-from onboarding.manifest import DatabaseWorkload, FilesWorkload, Manifest
+from onboarding.manifest import DatabaseWorkload, Manifest
+from onboarding.manifest_files import FilesWorkload
+from onboarding.places import Place
 from onboarding.reconcile.pseudonyms import Pseudonyms
 
 Clock = Callable[[], datetime]
@@ -59,7 +60,7 @@ class Pilot:
     resolve: Resolver
     sources: Mapping[str, Database]
     services: Mapping[str, Login]
-    folders: Mapping[str, Path]
+    folders: Mapping[str, Place]
     run: str = ""
     requester: str = ""
     clock: Clock = utc_now

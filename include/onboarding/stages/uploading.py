@@ -6,9 +6,13 @@ import json
 import time
 
 from onboarding import targets
+from onboarding.bandwidth import take_of
 from onboarding.evidence_kinds import MovedFiles
 from onboarding.files import plan, upload
 from onboarding.files.objects import put_small
+from onboarding.manifest_files import FilesWorkload
+from onboarding.reconcile.files import compare_files
+from onboarding.reconcile.files_report import FilesComparison
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 
@@ -17,6 +21,12 @@ PREFIX = "files/"
 
 def bucket(pilot: Pilot, workload: str) -> str:
     return targets.bucket_name(pilot.manifest, workload, pilot.account_id)
+
+
+def compared(pilot: Pilot, workload: FilesWorkload) -> FilesComparison:
+    """The files where they come from against the bucket, within the workload's bandwidth."""
+    s3, take = pilot.cloud.client("s3"), take_of(workload.bandwidth, pilot.clock)
+    return compare_files(pilot.folders[workload.name], s3, bucket(pilot, workload.name), PREFIX, take=take)
 
 
 def plan_files(pilot: Pilot, workload: str) -> list[str]:
@@ -31,12 +41,17 @@ def plan_files(pilot: Pilot, workload: str) -> list[str]:
 
 
 def move_files(pilot: Pilot, unit: str, workload: str) -> dict[str, int]:
-    """Send one batch, each file under a checksum that S3 verifies."""
+    """Send one batch, each file under a checksum that S3 verifies.
+
+    As many batches as the workload has may be under way at the same time, so that each has its share of the bandwidth.
+    """
     s3 = pilot.cloud.client("s3")
     stored = s3.get_object(Bucket=bucket(pilot, workload), Key=_plan_key(unit))["Body"].read()
     batch = plan.Batch.from_json(json.loads(stored))
     began = time.monotonic()
-    moved = upload.move_unit(pilot.folders[workload], batch, s3, bucket(pilot, workload), prefix=PREFIX)
+    asked = pilot.files_workload(workload)
+    take = take_of(asked.bandwidth, pilot.clock, shares=asked.batches)
+    moved = upload.move_unit(pilot.folders[workload], batch, s3, bucket(pilot, workload), prefix=PREFIX, take=take)
     seconds = round(time.monotonic() - began, 3)
     pilot.record(*MovedFiles(workload, "upload", unit, moved.files, moved.bytes, seconds).as_record())
     return {"files": moved.files, "bytes": moved.bytes, "skipped": moved.skipped}
@@ -48,10 +63,11 @@ def send_changes(pilot: Pilot) -> dict[str, int]:
     for workload in () if sides.has_switched(pilot) else pilot.manifest.files:
         root, s3 = pilot.folders[workload.name], pilot.cloud.client("s3")
         batches = plan.plan(root, workload.batches, prefix=PREFIX)
+        take = take_of(workload.bandwidth, pilot.clock)
         keep = {file.path for batch in batches for file in batch.files}
         upload.clean_up(s3, bucket(pilot, workload.name), PREFIX, keep=keep)
         moved = [
-            upload.move_unit(root, batch, s3, bucket(pilot, workload.name), prefix=PREFIX, replace=True)
+            upload.move_unit(root, batch, s3, bucket(pilot, workload.name), prefix=PREFIX, replace=True, take=take)
             for batch in batches
         ]
         sent[workload.name] = sum(one.files - one.skipped for one in moved)

@@ -13,12 +13,10 @@ from onboarding.evidence_kinds import Reconciled
 from onboarding.manifest import DatabaseWorkload
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
-from onboarding.reconcile.files import compare_files
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, sides, watching
+from onboarding.stages import following, sides, uploading, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot
-from onboarding.stages.uploading import PREFIX, bucket
 
 REHEARSED_AT = "rehearsal"
 
@@ -49,8 +47,7 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
         _left(pilot, Reconciled(workload.name, "rows", moment, found.source_rows, counted, body))
         unaccounted[workload.name] = counted
     for folder in pilot.manifest.files:
-        s3 = pilot.cloud.client("s3")
-        files = compare_files(pilot.folders[folder.name], s3, bucket(pilot, folder.name), PREFIX)
+        files = uploading.compared(pilot, folder)
         seen = [one.as_json() for one in files.observations(pilot.clock())]
         body = files.as_json(pilot.pseudonyms) | {"observations": seen}
         _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))

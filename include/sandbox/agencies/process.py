@@ -19,6 +19,7 @@ from sandbox.agencies import database, folder
 from sandbox.agencies.database import Login
 from sandbox.agencies.in_use import Program
 from sandbox.agencies.profiles import PROFILES, Profile
+from sandbox.agencies.sftp import FileServer
 from sandbox.postgres import Cluster
 
 log = logging.getLogger("sandbox.agencies")
@@ -49,7 +50,9 @@ class Agency:
     def __init__(self, profile: Profile, request: Request) -> None:
         self.profile, self.request = profile, request
         self.home = request.state / profile.pilot
-        self.files = self.home / profile.folder
+        self.shared = self.home / "shared"
+        self.files = (self.shared if profile.served else self.home) / profile.folder
+        self.file_server: FileServer | None = None
         self.owner = Login(profile.owner, secrets.token_urlsafe(24))
         self.service = Login(profile.service, secrets.token_urlsafe(24))
         self.cluster = Cluster(
@@ -70,10 +73,18 @@ class Agency:
         log.info("%s: database %s in %.1f s", self.profile.pilot, self.profile.database, time.monotonic() - began)
 
     def make_folder(self) -> None:
-        """The agency's files."""
+        """The agency's files, behind an SFTP server if nobody else's machine may mount them."""
         began = time.monotonic()
         count = folder.make(self.files, self.profile, seed=self.request.seed, scale=self.request.scale)
+        if self.profile.served:
+            self.file_server = FileServer(self.cluster.host, self.shared)
         log.info("%s: %d files in %.1f s", self.profile.pilot, count, time.monotonic() - began)
+
+    def stop(self) -> None:
+        """No server of the agency's runs any more."""
+        if self.file_server is not None:
+            self.file_server.stop()
+        self.cluster.stop()
 
     def program(self) -> Program | None:
         """The service's own program; None when nobody uses it."""
@@ -87,7 +98,10 @@ class Agency:
         return Program(self.home, login, *at, self.request.seed)
 
     def as_json(self) -> dict[str, Any]:
-        """Where everything is, passwords included; `program` is the folder of the one that uses it, if any."""
+        """Where everything is, passwords included.
+
+        `sftp`: how its files are reached when no worker sees them; `program`: the folder of who uses it, if anybody.
+        """
         in_use = self.profile.in_use and self.request.nameserver
         return {
             "name": self.profile.name,
@@ -97,6 +111,7 @@ class Agency:
             "owner": {"user": self.owner.user, "password": self.owner.password},
             "service": {"user": self.service.user, "password": self.service.password},
             "files": str(self.files.resolve()),
+            "sftp": self.file_server.as_json() if self.file_server else None,
             "program": str(self.home.resolve()) if in_use else "",
         }
 
@@ -127,7 +142,7 @@ def serve(request: Request, stop: threading.Event) -> int:
         for program in programs:
             program.stop()
         for agency in agencies:
-            agency.cluster.stop()
+            agency.stop()
 
 
 def _make(agencies: list[Agency], stop: threading.Event) -> bool:

@@ -10,7 +10,7 @@ class Profile:
     """One agency: its database, and its folder of `files` files at scale 1.
 
     `in_use`: the name under which its program reaches the database all day long; empty when nobody uses it just now.
-    The DBA of a service in use gives the owner what it takes to be followed.
+    The DBA of a service in use gives the owner what it takes to be followed. `served`: the files are reached by SFTP.
     """
 
     pilot: str
@@ -18,6 +18,7 @@ class Profile:
     folder: str
     files: int
     in_use: str = ""
+    served: bool = False
 
     @property
     def host_octet(self) -> int:
@@ -48,11 +49,11 @@ PROFILES = {
         Profile("p02", "registry", "documents", 350),
         Profile("p03", "booking", "tickets", 250, in_use="queue.p03.pilots.example"),
         Profile("p04", "complaints", "attachments", 400),
-        Profile("p05", "catalogue", "open_data", 2_000),
+        Profile("p05", "catalogue", "open_data", 2_100),
         Profile("p06", "training", "registers", 300, in_use="training.p06.pilots.example"),
         Profile("p07", "licensing", "applications", 350),
         Profile("p08", "maps", "layers", 300, in_use="maps.p08.pilots.example"),
         Profile("p09", "assets", "scans", 350),
-        Profile("p11", "cooperatives", "charters", 250),
+        Profile("p11", "cooperatives", "charters", 150, served=True),
     )
 }

@@ -13,7 +13,6 @@ from sandbox_process import ask as ask_sandbox
 from whole_journey import choose_pilots
 
 from onboarding import gates
-from onboarding.cutover.window import BANGKOK
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import MovedRows, Rehearsal
 from onboarding.gates import Verdict
@@ -24,6 +23,7 @@ from onboarding.programme.report import report
 from onboarding.stages import account, cutover, intake, validation
 from onboarding.stages import gates as journey_gates
 from onboarding.stages.pilot import Pilot
+from onboarding.thai_calendar import BANGKOK
 
 from .conftest import World
 

@@ -14,9 +14,9 @@ from onboarding.programme.lanes import About
 from onboarding.programme.reading import Reading
 from onboarding.programme.rules import load_rules
 from onboarding.programme.view import Reader, view
-from onboarding.spoken_times import BANGKOK
 from onboarding.stages.gates import GATES
 from onboarding.stages.pilot import Pilot
+from onboarding.thai_calendar import BANGKOK
 
 from .conftest import PILOTS, World
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.places import BucketFolder, Place, SftpFolder
 
 SINGLE_PUT_BYTES = 64 * 1024 * 1024
-"""Up to this size what may be read twice goes to S3 in one request."""
+"""Up to this size what may be read twice goes to S3 in one request: in parts 60 files of 4 MiB took twice the processor
+(0.97 s against 0.47) and a quarter more time, and the second reading comes from the machine's own cache."""
 
 WHOLE_BYTES = 2 * 1024 * 1024
 """Up to this size a file is kept in memory once it was read; what comes over a line goes in parts from here on."""
@@ -100,9 +102,16 @@ class Source(Protocol):
 
 
 @contextmanager
-def at(place: Place) -> Iterator[Source]:
-    """The source at this place for the block; imported only when asked for: most runs need one kind."""
+def at(place: Place, take: Take = unlimited) -> Iterator[Source]:
+    """The source at this place for the block; what comes over a line asks `take` for it.
+
+    Imported only when asked for: most runs need one kind.
+    """
     source = _at(place)
+    if source.remote and take is not unlimited:
+        from onboarding.files.sources.metered import Metered
+
+        source = Metered(source, take)
     try:
         yield source
     finally:

@@ -17,7 +17,8 @@ from botocore.exceptions import (
 
 from onboarding.aws_errors import code_of, explaining
 from onboarding.errors import Stop
-from onboarding.files.sources import WHOLE_BYTES, Changed, Facts, Lost, Seen
+from onboarding.files.sources import WHOLE_BYTES, Changed, Facts, Seen
+from onboarding.files.sources.reopened import Reopened
 from onboarding.places import BucketFolder
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ class BucketFile:
 
     def __init__(self, s3: S3Client, bucket: str, key: str, path: str) -> None:
         self._s3, self._at, self._path = s3, {"Bucket": bucket, "Key": key}, path
-        self._place = 0
         answer: Any = self._get()
-        self._etag, self._body = answer["ETag"], answer["Body"]
+        self._etag = answer["ETag"]
+        self._stream = Reopened(answer["Body"], self._same, path=path, broken=BROKEN)
+        self.read, self.seek, self.tell = self._stream.read, self._stream.seek, self._stream.tell
         self.facts = Facts(
             answer["ContentLength"], int(answer["LastModified"].timestamp() * 1000) * 1_000_000,
             version=self._etag, metadata=answer.get("Metadata", {}),
@@ -92,24 +94,8 @@ class BucketFile:
         except ClientError as failure:
             raise _meaning(failure, self._path) from failure
 
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            block: bytes = self._body.read(None if size < 0 else size)
-        except BROKEN as failure:
-            raise Lost(where=repr(self._path), reason=type(failure).__name__) from failure
-        self._place += len(block)
-        return block
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        if (offset, whence) != (0, 0):
-            raise OSError("only back to the start")
-        if self._place:
-            self._body.close()
-            self._body, self._place = self._get(IfMatch=self._etag)["Body"], 0
-        return 0
-
-    def tell(self) -> int:
-        return self._place
+    def _same(self) -> Any:
+        return self._get(IfMatch=self._etag)["Body"]
 
     def unchanged(self) -> bool:
         asked: Any = self._at
@@ -121,7 +107,7 @@ class BucketFile:
             raise
 
     def close(self) -> None:
-        self._body.close()
+        self._stream.answer.close()
 
 
 def _meaning(failure: ClientError, path: str) -> Exception:

@@ -120,7 +120,8 @@ class SftpFile:
         )  # fmt: skip
 
     def read(self, size: int = -1, /) -> bytes:
-        wanted = self.facts.size - self._place + 1 if size < 0 else size  # one more: it may have grown
+        # what it has grown by meanwhile is for `unchanged` to see: asking for more costs one more question a file
+        wanted = self.facts.size - self._place if size < 0 else size
         blocks: list[bytes] = []
         while wanted > 0 and (block := self._block(min(wanted, BLOCK_BYTES))):
             blocks.append(block)

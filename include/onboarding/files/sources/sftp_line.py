@@ -90,6 +90,7 @@ class Line:
         if self._session is not None:
             self._session.connection.abort()
             await self._session.closed
+            await self._session.sftp.wait_closed()
 
 
 def _leave(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -110,16 +111,10 @@ async def _sooner(answer: asyncio.Future[T], closed: asyncio.Task[None]) -> T:
 
 async def _connected(place: SftpFolder) -> Session:
     """A session of the very host that is meant. Raises AskPerson when it is another, or does not let us in."""
-    options: dict[str, Any] = {}
-    if place.host_key:
-        options["known_hosts"] = ([asyncssh.import_public_key(place.host_key)], [], [])
-    if place.key:
-        options |= {"client_keys": [asyncssh.import_private_key(place.key)], "agent_path": None}
-    elif place.password:
-        options |= {"password": place.password, "client_keys": None, "agent_path": None}
     try:
+        options = _options(place)
         connection = await asyncssh.connect(
-            place.host, place.port, username=place.user, connect_timeout=CONNECTS_WITHIN_S,
+            place.address, place.port, username=place.user, connect_timeout=CONNECTS_WITHIN_S,
             login_timeout=CONNECTS_WITHIN_S, keepalive_interval=15, **options,
         )  # fmt: skip
         return await _started(connection)
@@ -127,8 +122,21 @@ async def _connected(place: SftpFolder) -> Session:
         raise AskPerson("files.host_unknown", where=str(place)) from failure
     except asyncssh.PermissionDenied as failure:
         raise AskPerson("files.login_refused", where=str(place)) from failure
+    except asyncssh.KeyImportError as failure:
+        raise AskPerson("files.bad_key", where=str(place)) from failure
     except (OSError, asyncssh.Error) as failure:
         raise Lost(where=str(place), reason=type(failure).__name__) from failure
+
+
+def _options(place: SftpFolder) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if place.host_key:
+        options["known_hosts"] = ([asyncssh.import_public_key(place.host_key)], [], [])
+    if place.key:
+        options |= {"client_keys": [asyncssh.import_private_key(place.key)], "agent_path": None}
+    elif place.password:
+        options |= {"password": place.password, "client_keys": None, "agent_path": None}
+    return options
 
 
 async def _started(connection: SSHClientConnection) -> Session:

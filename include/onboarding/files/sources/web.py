@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 from onboarding.errors import AskPerson, Stop
 from onboarding.files.sources import WHOLE_BYTES, Changed, Facts, Lost, Seen, require_inside
 from onboarding.files.sources.autoindex import Name, names
+from onboarding.files.sources.reopened import Reopened
 from onboarding.places import WebFolder
 
 ASKED_TOGETHER = 16
@@ -133,13 +134,15 @@ class WebFile:
     """A file that the server is sending."""
 
     def __init__(self, web: Web, path: str, url: str) -> None:
-        self._web, self._path, self._url, self._place = web, path, url, 0
-        self._answer = self._get()
-        self._before = _identity(self._answer)
+        self._web, self._path, self._url = web, path, url
+        answer = self._get()
+        self._before = _identity(answer)
+        self._stream = Reopened(answer, self._same, path=path, broken=(HTTPError,))
+        self.read, self.seek, self.tell = self._stream.read, self._stream.seek, self._stream.tell
         etag, _, size = self._before
         if not size.isdecimal():
             raise Stop("files.no_length", where=repr(path))
-        self.facts = Facts(int(size), _mtime_ns(self._answer), version=etag if etag.startswith('"') else None)
+        self.facts = Facts(int(size), _mtime_ns(answer), version=etag if etag.startswith('"') else None)
 
     def _get(self) -> urllib3.BaseHTTPResponse:
         answer = self._web.asked("GET", self._url)
@@ -149,26 +152,12 @@ class WebFile:
         key = "files.unreadable" if answer.status in (401, 403) else "files.gone"
         raise Stop(key, where=repr(self._path))
 
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            block = self._answer.read(None if size < 0 else size)
-        except HTTPError as failure:
-            raise Lost(where=repr(self._path), reason=type(failure).__name__) from failure
-        self._place += len(block)
-        return block
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        if (offset, whence) != (0, 0):
-            raise OSError("only back to the start")
-        if self._place:
-            self._answer.close()
-            self._answer, self._place = self._get(), 0
-            if _identity(self._answer) != self._before:
-                raise Changed
-        return 0
-
-    def tell(self) -> int:
-        return self._place
+    def _same(self) -> urllib3.BaseHTTPResponse:
+        answer = self._get()
+        if _identity(answer) != self._before:
+            answer.close()
+            raise Changed
+        return answer
 
     def unchanged(self) -> bool:
         answer = self._web.asked("HEAD", self._url)
@@ -177,10 +166,10 @@ class WebFile:
 
     def close(self) -> None:
         """Gives the connection back, or ends it when not all was read."""
-        if self._place < self.facts.size:
-            self._answer.close()
+        if self._stream.tell() < self.facts.size:
+            self._stream.answer.close()
         else:
-            self._answer.release_conn()
+            self._stream.answer.release_conn()
 
 
 def _identity(answer: urllib3.BaseHTTPResponse) -> tuple[str, str, str]:
