@@ -25,13 +25,10 @@ def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> N
     """
     ordered = [
         Order("supervisor", "p02", "request_account", 0.0),
-        Order("child", "p02", "move_files", 0.2),
         Order("child", "p02", "copy_rows", 0.4),
         Order("stalled", "p02", "copy_rows", 0.3),
-        Order("supervisor", "p02", "finish_load", 0.3),
         Order("child", "p02", "freeze", 0.2),
         Order("supervisor", "p02", "shift_traffic", 2.0),
-        Order("child", "p03", "begin_following", 0.2),
         Order("child", "p03", "switch_over", 1.0),
     ]
     outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02", "p03"], 0.02)
