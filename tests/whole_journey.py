@@ -78,7 +78,7 @@ def agencies(
                 raise RuntimeError(f"the agencies did not start:\n{(folder / 'log').read_text()}")
             time.sleep(0.05)
         told = json.loads(ready.read_text())
-        ask(cloud, "names", {side["name"]: side["address"] for side in told["pilots"].values()})
+        ask(cloud, "names", told["names"])
         yield told
     finally:
         process.terminate()

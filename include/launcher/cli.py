@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _test(several)
     _check(several)
     _reading(several)
+    _agency_dns(several)
     _by_hand(several)
     _secrets(several)
     several.add_parser("lock", help="resolve requirements*.in anew into the hashed locks").set_defaults(
@@ -192,6 +193,18 @@ def _reading(several: Several) -> None:
     report = several.add_parser("report", help="the figures of what runs now, as JSON")
     report.add_argument("--report", type=Path, metavar="FILE", help="write them to a file instead")
     report.set_defaults(run="launcher.reading:report")
+
+
+def _agency_dns(several: Several) -> None:
+    dns = several.add_parser(
+        "agency-dns",
+        help="sandbox: change a record at an agency's own DNS, as its administrator",
+        description="In the sandbox, what an agency's administrator does when a journey asks for it (gate `named`).",
+    )
+    dns.add_argument("record", metavar="RECORD", help="the service's name, e.g. coops.p11.go.th.example")
+    dns.add_argument("host", metavar="HOST", help="where it leads from now on: a host name or an IPv4 address")
+    dns.add_argument("--lang", choices=("th", "en"), default="en", help="language of what is printed (default en)")
+    dns.set_defaults(run="launcher.agency_dns:command")
 
 
 def _positive(text: str) -> float:

@@ -101,12 +101,13 @@ def tell_sandbox(run: Path) -> None:
     files.
     """
     cloud, agencies = read(run / "sandbox.json"), read(run / "agencies.json")
-    sides = agencies["pilots"].values()
-    _post(cloud, "names", {side["name"]: side["address"] for side in sides})
-    _post(cloud, "settings", {"account_quota": max(10, 1 + 2 * len(sides))})  # a prod and a nonprod one each
+    count = len(agencies["pilots"])
+    ask_sandbox(cloud, "names", agencies["names"])
+    ask_sandbox(cloud, "settings", {"account_quota": max(10, 1 + 2 * count)})  # a prod and a nonprod one each
 
 
-def _post(cloud: Mapping[str, Any], what: str, body: Mapping[str, Any]) -> None:
+def ask_sandbox(cloud: Mapping[str, Any], what: str, body: Mapping[str, Any]) -> None:
+    """Has the sandbox itself do something (docs/sandbox.md); `cloud` is its ready file."""
     headers = {"Content-Type": "application/json", "X-Sandbox-Token": cloud["token"]}
     request = Request(f"{cloud['endpoint']}/_sandbox/{what}", json.dumps(body).encode(), headers, method="POST")
     with urlopen(request, timeout=10):

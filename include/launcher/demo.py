@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from launcher import approving, front, result, selecting, troubles
+from launcher.agency_dns import Administrators
 from launcher.components import read
 from launcher.journeys import RunningCheckout
 from launcher.rest import Airflow
@@ -44,6 +45,7 @@ class Demo:
         self.approvers = approving.approvers(run.settings.url, people, passwords) if approve else ()
         self.world = RunningCheckout(run.checkout)
         self.ledger = self.world.ledger
+        self.administrators = Administrators(self.world.cloud, self.ledger, self.manifests.values(), screen.say)
         self.runs: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self._seen: tuple[list[tuple[str, ...]], float] = ([], time.monotonic())
@@ -57,6 +59,8 @@ class Demo:
         with self.screen.table():
             while self._goes_on():
                 self._answer()
+                if self.approvers:
+                    self.administrators.act()
                 self.run.hear(POLL_S)  # a component that dies is heard of here
         beside = [*troubles.shortfalls(self.troubles), *self._goal_missed()]
         document = self._figures()
@@ -124,6 +128,8 @@ class Demo:
             self._start(manifest)
         if not self.approvers:
             self.screen.say("approvals_left")
+            for record in self.administrators.records:
+                self.screen.say("own_dns.left_to_people", record=record)
 
     def _look(self) -> None:
         found = rows(self.ledger, self.manifests.values(), self.screen.language)

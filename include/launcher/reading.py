@@ -18,7 +18,7 @@ NOT_SO = 1
 def verify_evidence(asked: argparse.Namespace) -> int:
     """0 when the ledger is the one that was written and anchored; else says what is wrong."""
     checkout, screen = Checkout(), Screen(asked.lang)
-    if not _runs(checkout, screen):
+    if not is_up(checkout, screen):
         return NOT_SO
     running = RunningCheckout(checkout)
     s3 = running.management.client("s3") if running.anchors() else None
@@ -28,7 +28,7 @@ def verify_evidence(asked: argparse.Namespace) -> int:
 def report(asked: argparse.Namespace) -> int:
     """The figures as JSON; 0 when the goal is met with nothing lost or doubled."""
     checkout, screen = Checkout(), Screen("en")
-    if not _runs(checkout, screen):
+    if not is_up(checkout, screen):
         return NOT_SO
     manifests = load_folder(checkout.pilots()).manifests
     chosen = settings.load(checkout).pilots
@@ -41,7 +41,8 @@ def report(asked: argparse.Namespace) -> int:
     return NOT_SO if list(result.broken(document, {})) else 0
 
 
-def _runs(checkout: Checkout, screen: Screen) -> bool:
+def is_up(checkout: Checkout, screen: Screen) -> bool:
+    """Whether something runs in this checkout; said when not."""
     running = checkout.is_locked() and (checkout.run / "airflow_setup.json").exists()
     if not running:
         screen.say("not_running")

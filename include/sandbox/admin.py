@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +10,9 @@ from typing import Any
 
 from sandbox.audit import Audit
 from sandbox.dispatch import Reply, read_body
+from sandbox.dns import is_address
 from sandbox.faults import Faults
+from sandbox.records import host_name
 from sandbox.state import AwsError, SandboxState
 
 MAX_BODY = 1_000_000
@@ -56,7 +57,7 @@ class Admin:
         return dict(self._state.names)
 
     def _post_names(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        checked = {name.rstrip(".").lower(): str(ipaddress.IPv4Address(address)) for name, address in body.items()}
+        checked = {host_name(name): _place(leads_to) for name, leads_to in body.items()}
         self._state.names.update(checked)
         return dict(self._state.names)
 
@@ -69,6 +70,11 @@ class Admin:
     def _delete_faults(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self._faults.clear()
         return {"faults": []}
+
+
+def _place(leads_to: str) -> str:
+    """An IPv4 address as it is, or another name. Raises AwsError for what is neither."""
+    return leads_to if is_address(leads_to) else host_name(leads_to)
 
 
 def _body(environ: dict[str, Any]) -> Mapping[str, Any]:

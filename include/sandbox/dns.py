@@ -8,6 +8,7 @@ question (Amazon Route 53 developer guide, "Weighted routing").
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import socketserver
 import struct
@@ -94,9 +95,9 @@ class Resolver:
 
     def _records(self, name: str, kind: str) -> tuple[str, Record | None] | None:
         """The record for `name`, or its CNAME; (kind, None) for another type; None if the name does not exist."""
-        address = self._state.names.get(name)
-        if address is not None:
-            return kind, Record(NAME_TTL_S, (address,)) if kind == "A" else None
+        leads_to = self._state.names.get(name)
+        if leads_to is not None:
+            return _static(leads_to, kind)
         zone = self._zone(name)
         records = zone.records if zone is not None else {}
         for owner in (name, "*." + name.partition(".")[2]):
@@ -114,6 +115,23 @@ class Resolver:
             zone for zone in list(self._state.zones.values()) if name == zone.name or name.endswith("." + zone.name)
         ]
         return max(mine, key=lambda zone: len(zone.name), default=None)
+
+
+def _static(leads_to: str, kind: str) -> tuple[str, Record | None]:
+    """What a name leads to that nobody keeps in Route 53: an address, or another name."""
+    owner_kind = "A" if is_address(leads_to) else "CNAME"
+    if owner_kind == "A" and kind != "A":
+        return kind, None
+    return owner_kind, Record(NAME_TTL_S, (leads_to,))
+
+
+def is_address(text: str) -> bool:
+    """Whether that is an IPv4 address."""
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _answered(name: str, kind: str, record: Record) -> dns.rrset.RRset:

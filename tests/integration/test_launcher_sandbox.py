@@ -25,9 +25,10 @@ def cloud(tmp_path: Path) -> Iterator[dict[str, Any]]:
 def test_the_organization_has_room_for_all_ten_and_their_names_resolve(cloud: dict[str, Any], tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "checkout")
     checkout.run.mkdir(parents=True)
-    sides = {p.pilot: {"name": p.name, "address": f"127.5.5.{p.host_octet}"} for p in PROFILES.values()}
+    sides = {p.pilot: {} for p in PROFILES.values()}
+    names = {p.name: f"127.5.5.{p.host_octet}" for p in PROFILES.values()}
     (checkout.run / "sandbox.json").write_text(json.dumps(cloud))
-    (checkout.run / "agencies.json").write_text(json.dumps({"pilots": sides}))
+    (checkout.run / "agencies.json").write_text(json.dumps({"pilots": sides, "names": names}))
     assert ask(cloud, "settings")["account_quota"] == 10  # a new organization's: its own account and nine more
 
     tell_sandbox(checkout.run)

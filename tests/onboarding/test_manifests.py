@@ -153,3 +153,10 @@ def test_services_in_use_are_those_that_are_followed_by_the_names_that_lead_to_t
     manifests = load_folder(PILOTS).manifests
     in_use = {pilot: profile.in_use for pilot, profile in PROFILES.items() if profile.in_use}
     assert in_use == {m.id: m.cutover.traffic.record for m in manifests.values() if m.follows}
+
+
+def test_names_that_agencies_keep_themselves_are_those_that_people_turn() -> None:
+    manifests = load_folder(PILOTS).manifests
+    own = {pilot: profile.own_name for pilot, profile in PROFILES.items() if profile.own_name}
+    assert own == {m.id: m.cutover.traffic.record for m in manifests.values() if m.cutover.traffic.mode == "manual"}
+    assert own

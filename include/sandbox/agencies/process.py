@@ -9,7 +9,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,15 +97,23 @@ class Agency:
         at = self.cluster.host, self.profile.in_use, self.request.nameserver
         return Program(self.home, login, *at, self.request.seed)
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """What the agency's own DNS says, and where each of its names leads."""
+        yield self.profile.name, self.cluster.host
+        if self.profile.own_name:
+            yield self.profile.own_name, self.profile.name
+
     def as_json(self) -> dict[str, Any]:
         """Where everything is, passwords included.
 
-        `sftp`: how its files are reached when no worker sees them; `program`: the folder of who uses it, if anybody.
+        `own_name`: of the service, at the agency's own DNS, if it is not in Route 53. `sftp`: how its files are reached
+        when no worker sees them. `program`: the folder of who uses it, if anybody.
         """
         in_use = self.profile.in_use and self.request.nameserver
         return {
             "name": self.profile.name,
             "address": self.cluster.host,
+            "own_name": self.profile.own_name,
             "port": self.cluster.port,
             "database": self.profile.database,
             "owner": {"user": self.owner.user, "password": self.owner.password},
@@ -188,6 +196,7 @@ def _write_ready(request: Request, agencies: list[Agency]) -> None:
         "seed": request.seed,
         "scale": request.scale,
         "pilots": {agency.profile.pilot: agency.as_json() for agency in agencies},
+        "names": dict(name for agency in agencies for name in agency.names()),
     }
     fresh = request.ready.with_name(f".{request.ready.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ class Profile:
 
     `in_use`: the name under which its program reaches the database all day long; empty when nobody uses it just now.
     The DBA of a service in use gives the owner what it takes to be followed. `served`: the files are reached by SFTP.
+    `own_name`: the service's name in a zone that the agency keeps itself; empty when the pilot's zone is in Route 53.
     """
 
     pilot: str
@@ -19,6 +20,7 @@ class Profile:
     files: int
     in_use: str = ""
     served: bool = False
+    own_name: str = ""
 
     @property
     def host_octet(self) -> int:
@@ -54,6 +56,6 @@ PROFILES = {
         Profile("p07", "licensing", "applications", 350),
         Profile("p08", "maps", "layers", 300, in_use="maps.p08.pilots.example"),
         Profile("p09", "assets", "scans", 350),
-        Profile("p11", "cooperatives", "charters", 150, served=True),
+        Profile("p11", "cooperatives", "charters", 150, served=True, own_name="coops.p11.go.th.example"),
     )
 }

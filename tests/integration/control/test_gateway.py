@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from sandbox_process import Cloud, ask, client
 
+from onboarding.addresses import resolver
+
 ABSENT: list[tuple[str, str, dict[str, Any]]] = [
     ("ec2", "describe_ipam_pools", {}),  # ec2
     ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["s3:GetObject"]}),  # query
@@ -180,6 +182,9 @@ def test_the_sandbox_itself_wants_its_token_and_known_names(cloud: Cloud) -> Non
     assert ask(cloud, "faults", {"service": "iam", "action": "*", "kind": "earthquake"})["status"] == 400
     assert ask(cloud, "names", {"db.example": "not an address"})["status"] == 400
     assert ask(cloud, "names", {"DB.Example.": "127.1.2.3"})["db.example"] == "127.1.2.3"
+    led = {"own.go.th.example": "db.example"}
+    assert ask(cloud, "names", led).items() >= led.items()
+    assert resolver(cloud["nameserver"])("own.go.th.example") == "127.1.2.3"
     assert ask(cloud, "nothing")["status"] == 404
 
 

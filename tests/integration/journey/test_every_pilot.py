@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from sandbox_process import running
 from whole_journey import agencies, approve, choose_pilots, open_gate
 
+from launcher.agency_dns import Administrators
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.databases.sessions import session
@@ -43,7 +46,29 @@ def six(
     with running(cloud_home) as cloud, agencies(home, cloud, ",".join(chosen), SCALE) as sides:
         world = World(cloud, sides, *make_ledger())
         choose_pilots(world.ledger)
-        yield world
+        with administrators(world, chosen):
+            yield world
+
+
+@contextmanager
+def administrators(world: World, pilots: list[str]) -> Iterator[None]:
+    """The agencies' own, who change a record when they are asked to, all the while."""
+    over = threading.Event()
+    people = Administrators(
+        world.cloud, world.ledger, [world.pilot(pilot).manifest for pilot in pilots], lambda *_, **__: None
+    )
+
+    def work() -> None:
+        while not over.wait(0.2):
+            people.act()
+
+    working = threading.Thread(target=work)
+    working.start()
+    try:
+        yield
+    finally:
+        over.set()
+        working.join()
 
 
 @pytest.fixture(scope="module")
