@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from onboarding.errors import OnboardingError, Stop
 from onboarding.messages import text
 from onboarding.observations import Answer
 from onboarding.reconcile.files import compare_files, named_files
+from onboarding.reconcile.files_stamps import SETTLED_S
 from sandbox.agencies import folder
 from sandbox.agencies.profiles import PROFILES
 
@@ -170,3 +172,75 @@ def test_an_agencys_odd_names_all_compare(tmp_path: Path, s3: S3Client) -> None:
         named_files(found)
     )
     assert found.excluded == {"symlink": 4}
+
+
+class Counting:
+    """S3 as it is; which objects were fetched is written down."""
+
+    def __init__(self, s3: S3Client) -> None:
+        self._s3, self.fetched = s3, list[str]()
+
+    def get_object(self, **asked: str) -> object:
+        self.fetched.append(asked["Key"].removeprefix(PREFIX))
+        return self._s3.get_object(**asked)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._s3, name)
+
+
+def in_a_while() -> float:
+    """When nothing that a test has just made is young any more."""
+    return time.time() + SETTLED_S + 1
+
+
+def test_what_still_is_as_it_was_proven_is_not_read_again(root: Path, s3: S3Client) -> None:
+    upload(root, s3)
+    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    assert (len(whole.stamps), whole.unchanged) == (6, 0)
+    counting = Counting(s3)
+    again = compare_files(root, counting, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())  # type: ignore[arg-type]
+    assert (counting.fetched, again.unchanged, again.equal) == ([], 6, True)
+    assert again.stamps == whole.stamps
+    assert again.as_json()["unchanged"] == 6
+
+
+def rewrite(path: Path) -> None:
+    """The same size, and the modification time put back, as a careless or a cunning program leaves it."""
+    before = path.stat()
+    path.write_bytes(b"1" * before.st_size)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace_by_another(path: Path) -> None:
+    """The same by a new file in its place."""
+    before, beside = path.stat(), path.with_name("beside")
+    beside.write_bytes(b"1" * before.st_size)
+    os.utime(beside, ns=(before.st_atime_ns, before.st_mtime_ns))
+    beside.replace(path)
+
+
+@pytest.mark.parametrize("change", [rewrite, replace_by_another])
+def test_a_file_that_was_changed_behind_its_times_is_read_again(
+    root: Path, s3: S3Client, change: Callable[[Path], None]
+) -> None:
+    upload(root, s3)
+    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    change(root / "z")
+    found = compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())
+    assert list(named_files(found)) == [("changed", "z")]
+    assert (found.unchanged, set(found.stamps)) == (5, set(whole.stamps) - {"z"})
+
+
+def test_an_object_that_was_put_there_since_is_read_again(root: Path, s3: S3Client) -> None:
+    upload(root, s3)
+    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    s3.put_object(Bucket=BUCKET, Key=PREFIX + "z", Body=b"1" * 9)
+    found = compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())
+    assert (list(named_files(found)), found.unchanged) == ([("changed", "z")], 5)
+
+
+def test_a_file_that_was_changed_a_moment_ago_is_read_each_time(root: Path, s3: S3Client) -> None:
+    upload(root, s3)
+    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    assert compare_files(root, s3, BUCKET, PREFIX).stamps == {}
+    assert compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps).unchanged == 0

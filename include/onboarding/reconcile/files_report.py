@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from onboarding.observations import Answer, Observation
+from onboarding.reconcile.files_stamps import Stamps
 from onboarding.reconcile.pseudonyms import Pseudonyms
 
 Problem = Literal["missing", "extra", "changed", "unread"]
@@ -32,6 +33,8 @@ class FilesComparison:
     """A folder and its copy in a bucket. Excluded: entries that are no regular files, by kind.
 
     `untold`: what the source cannot tell (`coarse`: changes within one second; `hidden`: names that it does not list).
+    `unchanged`: how many were not read, since both sides stood as at an earlier proof; `stamps`: by what a later
+    one may tell that of those that were proven alike.
     """
 
     source_files: int
@@ -40,6 +43,8 @@ class FilesComparison:
     excluded: Mapping[str, int] = field(default_factory=dict)
     differences: tuple[FileDifference, ...] = ()
     untold: tuple[str, ...] = ()
+    unchanged: int = 0
+    stamps: Stamps = field(default_factory=dict, repr=False, compare=False)
 
     def count(self, problem: Problem) -> int:
         """How many files have the problem."""
@@ -57,7 +62,7 @@ class FilesComparison:
 
     @property
     def equal(self) -> bool:
-        """Every file was read on both sides, and none differs."""
+        """Every file was read on both sides, or is what it was when it had been, and none differs."""
         return not self.differences
 
     def as_json(self, names: Pseudonyms | None = None) -> dict[str, Any]:
@@ -70,6 +75,7 @@ class FilesComparison:
             "source_bytes": self.source_bytes,
             "excluded": dict(self.excluded),
             "untold": list(self.untold),
+            "unchanged": self.unchanged,
             "residual": self.residual,
             "unaccounted_files": self.unaccounted_files,
             "differences": [{"problem": one.problem, "pseudonym": names.of(one.digest)} for one in self.differences],

@@ -17,6 +17,7 @@ from onboarding.aws_errors import explaining
 from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.places import BucketFolder, SftpFolder, WebFolder
+from onboarding.reconcile.files_stamps import of_object
 
 CHUNK_BYTES = 1024 * 1024
 PAGE_BYTES = 64 * CHUNK_BYTES
@@ -38,6 +39,9 @@ class Originals(Protocol):
 
     def read(self, path: bytes) -> tuple[bytes, int] | None:
         """SHA-256 and size of a file that stood still while it was read; None if it would not, or not let us."""
+
+    def stamp(self, path: bytes) -> str | None:
+        """What the file's next change will change (`files_stamps`); None where nothing does, or it is just changing."""
 
     def close(self) -> None: ...
 
@@ -74,6 +78,13 @@ class _InBucket:
         except (ClientError, BotoCoreError):
             return None
         return (digest.digest(), size) if size == answer["ContentLength"] else None
+
+    def stamp(self, path: bytes) -> str | None:
+        try:
+            told = self._s3.head_object(Bucket=self._place.bucket, Key=self._place.prefix + path.decode())
+        except (ClientError, BotoCoreError):
+            return None
+        return of_object(told["ETag"], told["LastModified"])
 
     def close(self) -> None:
         pass
@@ -127,6 +138,9 @@ class _OnWeb:
         told = [(one.status, one.headers.get("Last-Modified"), one.headers.get("ETag")) for one in (answer, after)]
         whole = str(size) == answer.headers.get("Content-Length") == after.headers.get("Content-Length")
         return (digest.digest(), size) if whole and told[0] == told[1] and answer.status == 200 else None
+
+    def stamp(self, _path: bytes) -> str | None:
+        return None
 
     def _get(self, url: str) -> urllib3.BaseHTTPResponse:
         try:

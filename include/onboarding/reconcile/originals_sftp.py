@@ -81,6 +81,9 @@ class OnSftp:
         except asyncssh.SFTPError:
             return None
 
+    def stamp(self, _path: bytes) -> str | None:
+        return None
+
     async def _read(self, path: bytes) -> tuple[bytes, int] | None:
         digest, size = hashlib.sha256(), 0
         before = await self._sftp.lstat(path)

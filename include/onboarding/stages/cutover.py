@@ -25,6 +25,7 @@ from onboarding.stages import (
     loads,
     naming,
     naming_by_hand,
+    proving_files,
     sides,
     uploading,
     validation,
@@ -52,6 +53,9 @@ def make_ready(pilot: Pilot) -> dict[str, str]:
 
 
 def _freeze_and_arm(pilot: Pilot) -> None:
+    if not sides.has_switched(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
+        uploading.send_changes(pilot)
+        proving_files.prove_round(pilot)
     following.catch_up(pilot)
     for step in (freeze, drain, prove, arm_way_back):
         step(pilot)
@@ -122,7 +126,8 @@ def arm_way_back(pilot: Pilot) -> dict[str, str]:
 
 
 def prove(pilot: Pilot) -> dict[str, int]:
-    """Under the freeze: files again, sequences, then every row and file once more. One unaccounted is too many."""
+    """Under the freeze: files again, sequences, then the proof: all rows, or with `follow` those that changed since the
+    full one; files that changed since theirs. One unaccounted is too many."""
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)

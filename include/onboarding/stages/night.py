@@ -17,7 +17,7 @@ from onboarding.databases.sample_writes import Written, write_samples
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
-from onboarding.stages import naming, naming_by_hand, pair, uploading
+from onboarding.stages import naming, naming_by_hand, pair, proving_files
 from onboarding.stages.cutover import AT_ONCE
 from onboarding.stages.pair import Pair
 from onboarding.stages.pilot import Pilot
@@ -145,7 +145,7 @@ def _prove(pilot: Pilot, pairs: Sequence[Pair]) -> dict[str, int]:
             differing = [f"{seen.check} {seen.values}" for seen in found.observations(pilot.clock()) if seen.why]
             raise Stop("rehearsing.not_equal", where=one.workload.name, differing="; ".join(differing))
         rows += found.source_rows
-    files = [uploading.compared(pilot, one).source_files for one in pilot.manifest.files]
+    files = [proving_files.prove_changed(pilot, one).source_files for one in pilot.manifest.files]
     return {"rows": rows, "files": sum(files), "differing": 0}
 
 

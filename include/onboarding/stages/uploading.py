@@ -10,9 +10,6 @@ from onboarding.bandwidth import take_of
 from onboarding.evidence_kinds import MovedFiles
 from onboarding.files import plan, upload
 from onboarding.files.objects import put_small
-from onboarding.manifest_files import FilesWorkload
-from onboarding.reconcile.files import compare_files
-from onboarding.reconcile.files_report import FilesComparison
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 
@@ -21,12 +18,6 @@ PREFIX = "files/"
 
 def bucket(pilot: Pilot, workload: str) -> str:
     return targets.bucket_name(pilot.manifest, workload, pilot.account_id)
-
-
-def compared(pilot: Pilot, workload: FilesWorkload) -> FilesComparison:
-    """The files where they come from against the bucket, within the workload's bandwidth."""
-    s3, take = pilot.cloud.client("s3"), take_of(workload.bandwidth, pilot.clock)
-    return compare_files(pilot.folders[workload.name], s3, bucket(pilot, workload.name), PREFIX, take=take)
 
 
 def plan_files(pilot: Pilot, workload: str) -> list[str]:
@@ -58,7 +49,7 @@ def move_files(pilot: Pilot, unit: str, workload: str) -> dict[str, int]:
 
 
 def send_changes(pilot: Pilot) -> dict[str, int]:
-    """Send what was added or changed in the folders since they were uploaded; the service is frozen meanwhile."""
+    """Send what was added or changed in the folders since they were uploaded: before the freeze, and under it."""
     sent = {}
     for workload in () if sides.has_switched(pilot) else pilot.manifest.files:
         root, s3 = pilot.folders[workload.name], pilot.cloud.client("s3")

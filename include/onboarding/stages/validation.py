@@ -11,10 +11,12 @@ from onboarding.cutover.state import CutoverState
 from onboarding.databases.snapshot import exported
 from onboarding.evidence_kinds import Reconciled
 from onboarding.manifest import DatabaseWorkload
+from onboarding.manifest_files import FilesWorkload
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.files_report import FilesComparison
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, sides, uploading, watching
+from onboarding.stages import following, proving_files, sides, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot
 
@@ -47,7 +49,7 @@ def compare(pilot: Pilot, moment: str, *, frozen: bool = False) -> dict[str, int
         _left(pilot, Reconciled(workload.name, "rows", moment, found.source_rows, counted, body))
         unaccounted[workload.name] = counted
     for folder in pilot.manifest.files:
-        files = uploading.compared(pilot, folder)
+        files = _files_compared(pilot, folder, moment, frozen=frozen)
         seen = [one.as_json() for one in files.observations(pilot.clock())]
         body = files.as_json(pilot.pseudonyms) | {"observations": seen}
         _left(pilot, Reconciled(folder.name, "files", moment, files.source_files, files.unaccounted_files, body))
@@ -89,6 +91,13 @@ def _compared(
         source_snapshot=snapshot,
     )
     return found, about
+
+
+def _files_compared(pilot: Pilot, folder: FilesWorkload, moment: str, *, frozen: bool) -> FilesComparison:
+    """As for databases: before the night all files, under the freeze what changed since."""
+    if frozen:
+        return proving_files.prove_changed(pilot, folder)
+    return (proving_files.prove_and_keep if moment == REHEARSED_AT else proving_files.compared)(pilot, folder)
 
 
 def to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
