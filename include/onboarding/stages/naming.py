@@ -8,18 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-import psycopg
-
 from onboarding import traffic
-from onboarding.addresses import Database
 from onboarding.errors import Stop
 from onboarding.observations import Answer, Observation
-from onboarding.stages import sides
+from onboarding.stages import health, sides
 from onboarding.stages.migration import effects
 from onboarding.stages.pilot import Pilot
-
-HEALTH_QUERY = "SELECT count(*) FROM pg_catalog.pg_class"
-PROBE_TIMEOUT_MS = 10_000
 
 
 def service_name(pilot: Pilot, record: str) -> traffic.Name:
@@ -55,7 +49,7 @@ def ramp(
         name,
         steps,
         resolve=pilot.resolve,
-        ask=lambda address: probe(pilot, address),
+        ask=lambda address: health.probe(pilot, address),
         probes=settings.probes,
         hold=settings.step if hold is None else hold,
         arrived=arrived,
@@ -88,7 +82,7 @@ def turn_back(pilot: Pilot, name: traffic.Name) -> None:
     """All look-ups of the name go to the source, and the source answers."""
     _lead(pilot, name)
     traffic.set_weights(pilot.cloud.client("route53", region="us-east-1"), name, 0)
-    probe(pilot, pilot.resolve(name.source_host))
+    health.probe(pilot, pilot.resolve(name.source_host))
 
 
 def _lead(pilot: Pilot, name: traffic.Name) -> int:
@@ -105,18 +99,3 @@ def _demand_lead(pilot: Pilot, name: traffic.Name, mine: int) -> None:
     latest = pilot.ledger.latest(pilot.id, "fence", f"traffic:{name.record}")
     if latest is None or int(latest.body["token"]) != mine:
         raise Stop("traffic.fenced", where=name.record)
-
-
-def probe(pilot: Pilot, address: str) -> None:
-    """The service's first golden query, asked at one address with the service's own login. Raises Stop."""
-    workload = pilot.manifest.databases[0]
-    queries = [golden.sql for golden in workload.golden] or [HEALTH_QUERY]
-    at: Database = sides.source_service(pilot, workload.name).at(address)
-    try:
-        with at.connect() as connection:
-            connection.execute(f"SET statement_timeout = {PROBE_TIMEOUT_MS}")
-            connection.execute("SET default_transaction_read_only = on")
-            if connection.execute(queries[0].encode()).fetchone() is None:
-                raise Stop("traffic.bad_answer", where=workload.name, address=address, reason="no rows")
-    except psycopg.Error as failure:
-        raise Stop("traffic.bad_answer", where=workload.name, address=address, reason=str(failure)) from failure
