@@ -7,8 +7,7 @@ what was written last has to arrive under the freeze.
 from __future__ import annotations
 
 import time
-from datetime import timedelta
-from functools import partial
+from typing import Any
 
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
@@ -24,7 +23,7 @@ from onboarding.stages import (
     frozen,
     loads,
     naming,
-    naming_by_hand,
+    naming_by_weights,
     sides,
     uploading,
     validation,
@@ -32,7 +31,6 @@ from onboarding.stages import (
 from onboarding.stages.pilot import Pilot
 
 PROVEN_AT = "cutover"
-AT_ONCE = (100,)
 
 
 def switch_over(pilot: Pilot) -> dict[str, str]:
@@ -45,7 +43,7 @@ def switch_over(pilot: Pilot) -> dict[str, str]:
     return release(pilot)
 
 
-def make_ready(pilot: Pilot) -> dict[str, str]:
+def make_ready(pilot: Pilot) -> dict[str, Any]:
     """With `follow` and a name that people turn: everything before it, and the question to them."""
     _freeze_and_arm(pilot)
     return ask_for_name(pilot)
@@ -87,8 +85,8 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
 def begin_following(pilot: Pilot) -> dict[str, str]:
     """Let what was written since the copy flow after; make the way back ready, still off, and the writers' name."""
     begun = following.begin(pilot)
-    if begun and not naming_by_hand.is_by_hand(pilot):
-        naming.prepare(pilot, pilot.manifest.cutover.traffic.record)
+    if begun:
+        naming.who_leads(pilot).prepare(pilot)
     return begun
 
 
@@ -97,9 +95,7 @@ def ramp_reads(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
         return {}
     reads = str(pilot.manifest.cutover.traffic.reads)
-    settings = pilot.manifest.cutover.traffic
-    naming.ramp(pilot, naming.service_name(pilot, reads), settings.ramp, partial(_arrived, pilot, reads))
-    return {"percent": 100}
+    return naming_by_weights.lead_readers(pilot, reads)
 
 
 def drain(pilot: Pilot) -> dict[str, str]:
@@ -139,29 +135,25 @@ def prove(pilot: Pilot) -> dict[str, int]:
     return unaccounted
 
 
-def shift_traffic(pilot: Pilot) -> dict[str, int]:
+def shift_traffic(pilot: Pilot) -> dict[str, Any]:
     """Lead the service's name to the target in steps, with a probe at each; back to 0 by itself if one fails.
 
     With `follow` in one step: it is the writers' name, and the readers have gone before.
     """
-    if sides.has_switched(pilot):
-        return {}
-    frozen.demand(pilot)
-    _demand_proof(pilot)
-    settings = pilot.manifest.cutover.traffic
-    name = naming.service_name(pilot, settings.record)
-    steps, hold = (AT_ONCE, timedelta(0)) if pilot.manifest.follows else (settings.ramp, settings.step)
-    naming.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record), hold=hold)
-    return {"percent": 100}
+    return _lead_over(pilot)
 
 
-def ask_for_name(pilot: Pilot) -> dict[str, str]:
+def ask_for_name(pilot: Pilot) -> dict[str, Any]:
     """Ask the agency to lead the name to the target, where its zone is not ours to change."""
+    return _lead_over(pilot)
+
+
+def _lead_over(pilot: Pilot) -> dict[str, Any]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
     _demand_proof(pilot)
-    return naming_by_hand.ask(pilot, traffic.TARGET)
+    return naming.who_leads(pilot).lead_over(pilot)
 
 
 def release(pilot: Pilot) -> dict[str, str]:
@@ -174,8 +166,7 @@ def release(pilot: Pilot) -> dict[str, str]:
         night = frozen.attempt(pilot)
         frozen.demand(pilot)
         _demand_proof(pilot)
-        if naming_by_hand.is_by_hand(pilot):
-            naming_by_hand.demand(pilot, traffic.TARGET)
+        naming.who_leads(pilot).demand(pilot, traffic.TARGET)
         frozen.make_permanent(pilot, night)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
@@ -221,8 +212,7 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
         turn_back(pilot)
-        if naming_by_hand.is_by_hand(pilot):
-            naming_by_hand.demand_back(pilot)
+        naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
         _stop_reading_there(pilot)
         if _is_refused(pilot):
@@ -235,8 +225,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
 def _stop_reading_there(pilot: Pilot) -> None:
     """The readers' name leads to the source again, if it was ever led."""
     reads = pilot.manifest.cutover.traffic.reads
-    if reads and naming.was_led(pilot, reads):
-        naming.turn_back(pilot, naming.service_name(pilot, reads))
+    if reads:
+        naming_by_weights.turn_readers_back(pilot, reads)
 
 
 def _is_refused(pilot: Pilot) -> bool:
@@ -247,20 +237,12 @@ def _is_refused(pilot: Pilot) -> bool:
 
 def turn_back(pilot: Pilot) -> None:
     """The name leads to the source, the service may write there again, and nothing is followed any more."""
-    if naming_by_hand.is_by_hand(pilot):
-        naming_by_hand.ask(pilot, traffic.SOURCE)  # and not waited for: until they have, nobody writes anywhere
-    else:
-        naming.turn_back(pilot, naming.service_name(pilot, pilot.manifest.cutover.traffic.record))
+    naming.who_leads(pilot).turn_back(pilot)
     opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
     pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
     if pilot.manifest.follows:
         _stop_reading_there(pilot)
         following.end(pilot)
-
-
-def _arrived(pilot: Pilot, record: str, step: traffic.StepResult) -> None:
-    body = {"percent": step.percent, "probes": step.probes, "seen": list(step.seen), "seconds": step.seconds}
-    pilot.record("traffic", record, body)
 
 
 def _demand_proof(pilot: Pilot) -> None:

@@ -36,7 +36,7 @@ from onboarding.stages import (
     following,
     loads,
     migration,
-    naming,
+    naming_by_weights,
     no_return,
     pair,
     reading,
@@ -274,9 +274,9 @@ def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live
     record = live.manifest.cutover.traffic.record
     led = live.ledger.records(pilot=PILOT, kind="traffic", subject=record)
     assert [step.body["percent"] for step in led] == [100]
-    assert naming.observe_ttl(live, record).answer == "pass"
+    assert naming_by_weights.observe_ttl(live, record).answer == "pass"
     slow = live.ledger.record(PILOT, "name_prepared", "slow.p03.pilots.example", {"ttl_was": 3600, "ttl": 1})
-    waits = naming.observe_ttl(live, slow.subject)
+    waits = naming_by_weights.observe_ttl(live, slow.subject)
     assert (waits.answer, waits.why) == ("unknown", "cutover.old_ttl")
 
 

@@ -6,8 +6,8 @@ from onboarding import traffic
 from onboarding.cutover.state import CutoverState
 from onboarding.gates import Check
 from onboarding.observations import Answer, Observation, judged
-from onboarding.stages import health
-from onboarding.stages.gates.questions import Checks, leads_to, ways_back
+from onboarding.stages import health, naming
+from onboarding.stages.gates.questions import Checks, ways_back
 from onboarding.stages.pilot import Pilot
 
 
@@ -16,7 +16,7 @@ def soaked(pilot: Pilot) -> Checks:
     checks: dict[str, Check] = {
         "soaked": lambda: _soaked(pilot),
         "health": lambda: health.observe(pilot),
-        "traffic": lambda: leads_to(pilot, traffic.TARGET),
+        "traffic": lambda: naming.who_leads(pilot).observe(pilot, traffic.TARGET),
     }
     return checks | ways_back(pilot)
 
@@ -27,7 +27,7 @@ def turned_back(pilot: Pilot) -> Checks:
         "rolled_back": lambda: judged(
             "rolled_back", pilot.ledger.cutover_state(pilot.id), CutoverState.ROLLED_BACK, pilot.clock()
         ),
-        "traffic": lambda: leads_to(pilot, traffic.SOURCE),
+        "traffic": lambda: naming.who_leads(pilot).observe(pilot, traffic.SOURCE),
         "health": lambda: health.observe(pilot),
     }
 

@@ -12,9 +12,9 @@ from onboarding.databases import deadline, freeze
 from onboarding.evidence_kinds import Freeze, Rehearsal, Release
 from onboarding.gates import Check
 from onboarding.observations import Observation, judged
-from onboarding.stages import following, frozen, health, naming, naming_by_hand, sides
+from onboarding.stages import following, frozen, health, naming, sides
 from onboarding.stages.cutover import PROVEN_AT
-from onboarding.stages.gates.questions import Checks, is_switched, leads_to, recorded, until_switched, ways_back
+from onboarding.stages.gates.questions import Checks, is_switched, recorded, until_switched, ways_back
 from onboarding.stages.pilot import Pilot
 
 
@@ -41,16 +41,14 @@ def near(pilot: Pilot) -> Checks:
         checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
         checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
         checks[f"changed.{workload.name}"] = partial(following.observe_changed, pilot, workload.name)
-    if not naming_by_hand.is_by_hand(pilot):
-        checks["ttl"] = lambda: naming.observe_ttl(pilot, pilot.manifest.cutover.traffic.record)
-    return checks
+    return checks | dict(naming.who_leads(pilot).before_freeze(pilot))
 
 
 @until_switched
 def named(pilot: Pilot) -> Checks:
     """Has the agency changed its record, does the target answer by it, and is the source still frozen?"""
     return {
-        "named": lambda: naming_by_hand.observe(pilot, traffic.TARGET),
+        "named": lambda: naming.who_leads(pilot).observe(pilot, traffic.TARGET),
         "in_time": lambda: _in_time(pilot),
         "health": lambda: health.observe(pilot),
     }
@@ -68,7 +66,7 @@ def switched(pilot: Pilot) -> Checks:
         checks[f"frozen.{workload.name}"] = partial(freeze.observe_frozen, login)
         home = sides.source(pilot, workload.name)
         checks[f"permanent.{workload.name}"] = partial(deadline.observe_permanent, home, workload.service_role)
-    checks["traffic"] = lambda: leads_to(pilot, traffic.TARGET)
+    checks["traffic"] = lambda: naming.who_leads(pilot).observe(pilot, traffic.TARGET)
     checks["health"] = lambda: health.observe(pilot)
     return checks | ways_back(pilot)
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from onboarding import gates, traffic
+from onboarding import gates
 from onboarding.cutover.state import CutoverState
 from onboarding.gates import Check, observation_from
 from onboarding.observations import Observation, judged
-from onboarding.stages import following, naming, naming_by_hand, sides
+from onboarding.stages import following, sides
 from onboarding.stages.pilot import Pilot
 
 Checks = Mapping[str, Check]
@@ -71,13 +71,3 @@ def ways_back(pilot: Pilot) -> dict[str, Check]:
     if not pilot.manifest.follows or pilot.ledger.cutover_state(pilot.id) is CutoverState.CLOSED:
         return {}
     return {f"way_back.{w.name}": partial(following.observe_way_back, pilot, w.name) for w in pilot.manifest.databases}
-
-
-def leads_to(pilot: Pilot, side: str) -> Observation:
-    """Whether the name leads to that side alone."""
-    if naming_by_hand.is_by_hand(pilot):
-        return naming_by_hand.observe(pilot, side)
-    expected = {traffic.SOURCE: 0, traffic.TARGET: 0} | {side: 100}
-    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
-    weights = traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
-    return judged("traffic", weights, expected, pilot.clock(), why="stages.traffic_elsewhere", record=name.record)
