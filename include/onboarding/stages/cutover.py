@@ -21,6 +21,7 @@ from onboarding.stages import (
     drill,
     following,
     frozen,
+    keeping_up,
     loads,
     naming,
     naming_by_weights,
@@ -50,7 +51,7 @@ def make_ready(pilot: Pilot) -> dict[str, Any]:
 
 
 def _freeze_and_arm(pilot: Pilot) -> None:
-    following.catch_up(pilot)
+    keeping_up.catch_up(pilot)
     for step in (freeze, drain, prove, arm_way_back):
         step(pilot)
 

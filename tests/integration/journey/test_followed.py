@@ -33,7 +33,7 @@ from onboarding.stages import (
     cutover,
     decision,
     drill,
-    following,
+    keeping_up,
     loads,
     migration,
     naming_by_weights,
@@ -282,7 +282,7 @@ def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live
 
 def test_the_old_side_follows_the_new_one(live: Pilot, clerk: Clerk) -> None:
     clerk.write("ticket after the night")
-    assert following.observe_way_back(live, DATABASE).answer == "pass"
+    assert keeping_up.observe_way_back(live, DATABASE).answer == "pass"
     assert bodies(sides.source(live, DATABASE)) == clerk.acknowledged
     assert replicating(sides.source(live, DATABASE)) == (0, 0, 1), "forward is closed, the way back is open"
     assert replicating(sides.target(live, DATABASE)) == (1, 1, 0)
@@ -309,7 +309,7 @@ def test_a_way_back_that_is_not_taken_goes_on_following(alone: World, live: Pilo
     assert way_back.measure_loss(pilot) == {"tables": 0, "rows": 0}
     way_back.stay(pilot)
     clerk.write("ticket after all")
-    assert following.observe_way_back(pilot, DATABASE).answer == "pass"
+    assert keeping_up.observe_way_back(pilot, DATABASE).answer == "pass"
     assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
 
 
@@ -353,7 +353,7 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
         travel(pilot, first="rehearse", last="ramp_reads")
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         close_watch(watching.watches(pilot, DATABASE, f"{before}-again1").source)  # as by whoever frees a full disk
-        assert following.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
+        assert keeping_up.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
         for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
             step(pilot)
         proof = pilot.ledger.latest(PILOT, "reconciled", DATABASE)

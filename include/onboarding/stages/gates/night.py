@@ -12,7 +12,7 @@ from onboarding.databases import deadline, freeze
 from onboarding.evidence_kinds import Freeze, Rehearsal, Release
 from onboarding.gates import Check
 from onboarding.observations import Observation, judged
-from onboarding.stages import following, frozen, health, naming, sides
+from onboarding.stages import feeds, frozen, health, keeping_up, naming, sides
 from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.gates.questions import Checks, is_switched, recorded, until_switched, ways_back
 from onboarding.stages.pilot import Pilot
@@ -24,9 +24,9 @@ def window(pilot: Pilot) -> Checks:
     checks: dict[str, Check] = {
         "cutover.window": lambda: observe_window(pilot.manifest.cutover.window, _needed(pilot), pilot.clock())
     }
-    if following.has_begun(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
+    if feeds.has_begun(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
         for workload in pilot.manifest.databases:  # a window may be weeks away: no slot lies unread until then
-            checks[f"changed.{workload.name}"] = partial(following.observe_changed, pilot, workload.name)
+            checks[f"changed.{workload.name}"] = partial(keeping_up.observe_changed, pilot, workload.name)
     return checks
 
 
@@ -37,10 +37,10 @@ def near(pilot: Pilot) -> Checks:
         return {"frozen": partial(_frozen, pilot)}
     checks: dict[str, Check] = {}
     for workload in pilot.manifest.databases:
-        checks[f"near.{workload.name}"] = partial(following.observe_near, pilot, workload.name)
-        checks[f"schema.{workload.name}"] = partial(following.observe_schema, pilot, workload.name)
-        checks[f"room.{workload.name}"] = partial(following.observe_room, pilot, workload.name)
-        checks[f"changed.{workload.name}"] = partial(following.observe_changed, pilot, workload.name)
+        checks[f"near.{workload.name}"] = partial(keeping_up.observe_near, pilot, workload.name)
+        checks[f"schema.{workload.name}"] = partial(keeping_up.observe_schema, pilot, workload.name)
+        checks[f"room.{workload.name}"] = partial(keeping_up.observe_room, pilot, workload.name)
+        checks[f"changed.{workload.name}"] = partial(keeping_up.observe_changed, pilot, workload.name)
     return checks | dict(naming.who_leads(pilot).before_freeze(pilot))
 
 

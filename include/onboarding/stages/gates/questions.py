@@ -11,7 +11,7 @@ from onboarding import gates
 from onboarding.cutover.state import CutoverState
 from onboarding.gates import Check, observation_from
 from onboarding.observations import Observation, judged
-from onboarding.stages import following, sides
+from onboarding.stages import keeping_up, sides
 from onboarding.stages.pilot import Pilot
 
 Checks = Mapping[str, Check]
@@ -70,4 +70,4 @@ def ways_back(pilot: Pilot) -> dict[str, Check]:
     """Of databases that are followed: the source keeps up, so that the way back loses nothing, until it is given up."""
     if not pilot.manifest.follows or pilot.ledger.cutover_state(pilot.id) is CutoverState.CLOSED:
         return {}
-    return {f"way_back.{w.name}": partial(following.observe_way_back, pilot, w.name) for w in pilot.manifest.databases}
+    return {f"way_back.{w.name}": partial(keeping_up.observe_way_back, pilot, w.name) for w in pilot.manifest.databases}
