@@ -6,12 +6,10 @@ what was written last has to arrive under the freeze.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
-from onboarding.databases import sequences, service
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
@@ -25,13 +23,11 @@ from onboarding.stages import (
     loads,
     naming,
     naming_by_weights,
+    proof,
     sides,
-    uploading,
-    validation,
+    writers,
 )
 from onboarding.stages.pilot import Pilot
-
-PROVEN_AT = "cutover"
 
 
 def switch_over(pilot: Pilot) -> dict[str, str]:
@@ -113,7 +109,7 @@ def arm_way_back(pilot: Pilot) -> dict[str, str]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    _demand_proof(pilot)
+    proof.demand(pilot)
     following.arm(pilot)
     return {"state": CutoverState.FROZEN}
 
@@ -123,17 +119,7 @@ def prove(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    began = time.monotonic()
-    uploading.send_changes(pilot)
-    pilot.record("files_sent", "cutover", {"seconds": round(time.monotonic() - began, 3)})
-    began = time.monotonic()
-    for workload in pilot.manifest.databases:
-        sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
-    pilot.record("sequences_set", "cutover", {"seconds": round(time.monotonic() - began, 3)})
-    unaccounted = validation.compare(pilot, PROVEN_AT, frozen=True)
-    if doubtful := _doubtful(pilot):
-        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
-    return unaccounted
+    return proof.make(pilot)
 
 
 def shift_traffic(pilot: Pilot) -> dict[str, Any]:
@@ -153,7 +139,7 @@ def _lead_over(pilot: Pilot) -> dict[str, Any]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    _demand_proof(pilot)
+    proof.demand(pilot)
     return naming.who_leads(pilot).lead_over(pilot)
 
 
@@ -166,35 +152,17 @@ def release(pilot: Pilot) -> dict[str, str]:
     if not sides.has_switched(pilot):
         night = frozen.attempt(pilot)
         frozen.demand(pilot)
-        _demand_proof(pilot)
+        proof.demand(pilot)
         naming.who_leads(pilot).demand(pilot, traffic.TARGET)
         frozen.make_permanent(pilot, night)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
-        open_target(pilot)
-        if not _is_released(pilot):
+        writers.open_target(pilot)
+        if not writers.is_released(pilot):
             pilot.record(*Release(pilot.clock(), "target").as_record())
         if pilot.manifest.follows:
             following.close_forward(pilot)
     return {"state": pilot.ledger.cutover_state(pilot.id)}
-
-
-def open_target(pilot: Pilot) -> None:
-    """The service may write on the target. Raises Stop, and closes it again, when the way back came in between."""
-    for workload in pilot.manifest.databases:
-        service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
-    if sides.has_switched(pilot):
-        return
-    for workload in pilot.manifest.databases:
-        service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
-    raise Stop("cutover.overtaken", where=pilot.id, state=pilot.ledger.cutover_state(pilot.id))
-
-
-def _is_released(pilot: Pilot) -> bool:
-    """Whether the target was released after the latest freeze; an earlier attempt's release counts for nothing."""
-    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
-    released = pilot.ledger.latest(pilot.id, Release.KIND, "cutover")
-    return released is not None and (began is None or released.seq > began.seq)
 
 
 def stand_down(pilot: Pilot) -> dict[str, str]:
@@ -212,10 +180,10 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
         )
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
-        turn_back(pilot)
+        writers.turn_back(pilot)
         naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
-        _stop_reading_there(pilot)
+        naming_by_weights.turn_readers_back(pilot)
         if _is_refused(pilot):
             following.abandon(pilot)
     if _is_refused(pilot):
@@ -223,35 +191,7 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     return {"state": state}
 
 
-def _stop_reading_there(pilot: Pilot) -> None:
-    """The readers' name leads to the source again, if it was ever led."""
-    reads = pilot.manifest.cutover.traffic.reads
-    if reads:
-        naming_by_weights.turn_readers_back(pilot, reads)
-
-
 def _is_refused(pilot: Pilot) -> bool:
     """Whether people said no in this run."""
     refused = pilot.ledger.latest(pilot.id, Refused.KIND, "cutover")
     return refused is not None and refused.run == pilot.run
-
-
-def turn_back(pilot: Pilot) -> None:
-    """The name leads to the source, the service may write there again, and nothing is followed any more."""
-    naming.who_leads(pilot).turn_back(pilot)
-    opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
-    pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
-    if pilot.manifest.follows:
-        _stop_reading_there(pilot)
-        following.end(pilot)
-
-
-def _demand_proof(pilot: Pilot) -> None:
-    """Nothing is led to the target, or released there, that was not proven under this freeze: read from the ledger."""
-    if doubtful := _doubtful(pilot):
-        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
-
-
-def _doubtful(pilot: Pilot) -> list[str]:
-    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
-    return validation.not_proven(pilot, PROVEN_AT, after=began.seq if began else 0)

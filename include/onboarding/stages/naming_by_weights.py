@@ -81,9 +81,10 @@ def turn_back(pilot: Pilot) -> None:
     _turn_back(pilot, pilot.manifest.cutover.traffic.record)
 
 
-def turn_readers_back(pilot: Pilot, reads: str) -> None:
-    """The readers' name leads to the source again, if any attempt ever led it."""
-    if pilot.ledger.latest(pilot.id, "fence", f"traffic:{reads}") is not None:
+def turn_readers_back(pilot: Pilot) -> None:
+    """The readers' name leads to the source again, if there is one and any attempt ever led it."""
+    reads = pilot.manifest.cutover.traffic.reads
+    if reads and pilot.ledger.latest(pilot.id, "fence", f"traffic:{reads}") is not None:
         _turn_back(pilot, reads)
 
 

@@ -13,9 +13,9 @@ from onboarding.evidence_kinds import Freeze, Rehearsal, Release
 from onboarding.gates import Check
 from onboarding.observations import Observation, judged
 from onboarding.stages import feeds, frozen, health, keeping_up, naming, sides
-from onboarding.stages.cutover import PROVEN_AT
 from onboarding.stages.gates.questions import Checks, is_switched, recorded, until_switched, ways_back
 from onboarding.stages.pilot import Pilot
+from onboarding.stages.proof import PROVEN_AT
 
 
 @until_switched
