@@ -9,9 +9,9 @@ from pathlib import Path
 
 ROOMS = (
     "dags", "plugins", "plugins/onboarding_airflow", "include/onboarding", "include/onboarding/baseline",
-    "include/onboarding/stages", "include/onboarding/databases", "include/onboarding/databases/follow",
-    "include/onboarding/files", "include/onboarding/files/sources", "include/onboarding/alone",
-    "include/onboarding/reconcile", "include/onboarding/reconcile/changes",
+    "include/onboarding/stages", "include/onboarding/stages/gates", "include/onboarding/databases",
+    "include/onboarding/databases/follow", "include/onboarding/files", "include/onboarding/files/sources",
+    "include/onboarding/alone", "include/onboarding/reconcile", "include/onboarding/reconcile/changes",
     "include/onboarding/expectations", "include/onboarding/cutover", "include/onboarding/programme",
     "include/onboarding/selection", "include/sandbox", "include/sandbox/rds", "include/sandbox/s3",
     "include/sandbox/agencies", "include/sandbox/witness", "include/launcher",

@@ -22,7 +22,7 @@ from launcher.screen import Screen
 from launcher.watching import FINISHED
 from onboarding import traffic
 from onboarding.manifest import Manifest
-from onboarding.stages import naming, sides
+from onboarding.stages import naming_by_weights, sides
 from onboarding.stages.pilot import Pilot
 
 RED_FOR_S = 10.0
@@ -180,7 +180,7 @@ class FailingProbe(Trouble):
 
     def _mend(self) -> None:
         pilot = self.scene.pilot
-        name = naming.service_name(pilot, self._record)
+        name = naming_by_weights.service_name(pilot, self._record)
         self._weights = traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
         self.scene.say("back_at_zero", reason=self._breach(), target=self._weights.get(traffic.TARGET, "?"))
         self._may_log_in(True)

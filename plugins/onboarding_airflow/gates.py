@@ -42,7 +42,7 @@ class LiveReason(BaseOperatorLink):
 
 
 def ask(pilot_id: str, gate: str, run: str, *, last: bool = False) -> Verdict:
-    """One look at the world, written to the ledger. `gate` names a function of `onboarding.stages.gates`."""
+    """One look at the world, written to the ledger. `gate` is one of `onboarding.stages.gates.GATES`."""
     questions = importlib.import_module("onboarding.stages.gates")
     return questions.ask(open_pilot(pilot_id, run), gate, last=last)  # type: ignore[no-any-return]
 

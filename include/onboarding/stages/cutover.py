@@ -6,13 +6,10 @@ what was written last has to arrive under the freeze.
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
-from functools import partial
+from typing import Any
 
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
-from onboarding.databases import sequences, service
 from onboarding.errors import Stop
 from onboarding.evidence_kinds import Freeze, Refused, Release
 from onboarding.observations import Answer
@@ -22,18 +19,15 @@ from onboarding.stages import (
     drill,
     following,
     frozen,
+    keeping_up,
     loads,
     naming,
-    naming_by_hand,
-    proving_files,
+    naming_by_weights,
+    proof,
     sides,
-    uploading,
-    validation,
+    writers,
 )
 from onboarding.stages.pilot import Pilot
-
-PROVEN_AT = "cutover"
-AT_ONCE = (100,)
 
 
 def switch_over(pilot: Pilot) -> dict[str, str]:
@@ -46,17 +40,15 @@ def switch_over(pilot: Pilot) -> dict[str, str]:
     return release(pilot)
 
 
-def make_ready(pilot: Pilot) -> dict[str, str]:
+def make_ready(pilot: Pilot) -> dict[str, Any]:
     """With `follow` and a name that people turn: everything before it, and the question to them."""
     _freeze_and_arm(pilot)
     return ask_for_name(pilot)
 
 
 def _freeze_and_arm(pilot: Pilot) -> None:
-    if not sides.has_switched(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
-        uploading.send_changes(pilot)
-        proving_files.prove_round(pilot)
-    following.catch_up(pilot)
+    proof.files_ahead(pilot)
+    keeping_up.catch_up(pilot)
     for step in (freeze, drain, prove, arm_way_back):
         step(pilot)
 
@@ -91,8 +83,8 @@ def _demand_not_stood_down(pilot: Pilot) -> None:
 def begin_following(pilot: Pilot) -> dict[str, str]:
     """Let what was written since the copy flow after; make the way back ready, still off, and the writers' name."""
     begun = following.begin(pilot)
-    if begun and not naming_by_hand.is_by_hand(pilot):
-        naming.prepare(pilot, pilot.manifest.cutover.traffic.record)
+    if begun:
+        naming.who_leads(pilot).prepare(pilot)
     return begun
 
 
@@ -101,9 +93,7 @@ def ramp_reads(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
         return {}
     reads = str(pilot.manifest.cutover.traffic.reads)
-    settings = pilot.manifest.cutover.traffic
-    naming.ramp(pilot, naming.service_name(pilot, reads), settings.ramp, partial(_arrived, pilot, reads))
-    return {"percent": 100}
+    return naming_by_weights.lead_readers(pilot, reads)
 
 
 def drain(pilot: Pilot) -> dict[str, str]:
@@ -120,7 +110,7 @@ def arm_way_back(pilot: Pilot) -> dict[str, str]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    _demand_proof(pilot)
+    proof.demand(pilot)
     following.arm(pilot)
     return {"state": CutoverState.FROZEN}
 
@@ -131,42 +121,28 @@ def prove(pilot: Pilot) -> dict[str, int]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    began = time.monotonic()
-    uploading.send_changes(pilot)
-    pilot.record("files_sent", "cutover", {"seconds": round(time.monotonic() - began, 3)})
-    began = time.monotonic()
-    for workload in pilot.manifest.databases:
-        sequences.set_sequences(sides.source(pilot, workload.name), sides.target(pilot, workload.name))
-    pilot.record("sequences_set", "cutover", {"seconds": round(time.monotonic() - began, 3)})
-    unaccounted = validation.compare(pilot, PROVEN_AT, frozen=True)
-    if doubtful := _doubtful(pilot):
-        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
-    return unaccounted
+    return proof.make(pilot)
 
 
-def shift_traffic(pilot: Pilot) -> dict[str, int]:
+def shift_traffic(pilot: Pilot) -> dict[str, Any]:
     """Lead the service's name to the target in steps, with a probe at each; back to 0 by itself if one fails.
 
     With `follow` in one step: it is the writers' name, and the readers have gone before.
     """
-    if sides.has_switched(pilot):
-        return {}
-    frozen.demand(pilot)
-    _demand_proof(pilot)
-    settings = pilot.manifest.cutover.traffic
-    name = naming.service_name(pilot, settings.record)
-    steps, hold = (AT_ONCE, timedelta(0)) if pilot.manifest.follows else (settings.ramp, settings.step)
-    naming.ramp(pilot, name, steps, partial(_arrived, pilot, settings.record), hold=hold)
-    return {"percent": 100}
+    return _lead_over(pilot)
 
 
-def ask_for_name(pilot: Pilot) -> dict[str, str]:
+def ask_for_name(pilot: Pilot) -> dict[str, Any]:
     """Ask the agency to lead the name to the target, where its zone is not ours to change."""
+    return _lead_over(pilot)
+
+
+def _lead_over(pilot: Pilot) -> dict[str, Any]:
     if sides.has_switched(pilot):
         return {}
     frozen.demand(pilot)
-    _demand_proof(pilot)
-    return naming_by_hand.ask(pilot, traffic.TARGET)
+    proof.demand(pilot)
+    return naming.who_leads(pilot).lead_over(pilot)
 
 
 def release(pilot: Pilot) -> dict[str, str]:
@@ -178,36 +154,17 @@ def release(pilot: Pilot) -> dict[str, str]:
     if not sides.has_switched(pilot):
         night = frozen.attempt(pilot)
         frozen.demand(pilot)
-        _demand_proof(pilot)
-        if naming_by_hand.is_by_hand(pilot):
-            naming_by_hand.demand(pilot, traffic.TARGET)
+        proof.demand(pilot)
+        naming.who_leads(pilot).demand(pilot, traffic.TARGET)
         frozen.make_permanent(pilot, night)
         pilot.ledger.advance(pilot.id, expected=CutoverState.FROZEN, to=CutoverState.SWITCHED, body={}, run=pilot.run)
     if pilot.ledger.cutover_state(pilot.id) is CutoverState.SWITCHED:
-        open_target(pilot)
-        if not _is_released(pilot):
+        writers.open_target(pilot)
+        if not writers.is_released(pilot):
             pilot.record(*Release(pilot.clock(), "target").as_record())
         if pilot.manifest.follows:
             following.close_forward(pilot)
     return {"state": pilot.ledger.cutover_state(pilot.id)}
-
-
-def open_target(pilot: Pilot) -> None:
-    """The service may write on the target. Raises Stop, and closes it again, when the way back came in between."""
-    for workload in pilot.manifest.databases:
-        service.open_for_writes(sides.target(pilot, workload.name), workload.service_role)
-    if sides.has_switched(pilot):
-        return
-    for workload in pilot.manifest.databases:
-        service.close_for_writes(sides.target(pilot, workload.name), workload.service_role)
-    raise Stop("cutover.overtaken", where=pilot.id, state=pilot.ledger.cutover_state(pilot.id))
-
-
-def _is_released(pilot: Pilot) -> bool:
-    """Whether the target was released after the latest freeze; an earlier attempt's release counts for nothing."""
-    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
-    released = pilot.ledger.latest(pilot.id, Release.KIND, "cutover")
-    return released is not None and (began is None or released.seq > began.seq)
 
 
 def stand_down(pilot: Pilot) -> dict[str, str]:
@@ -225,11 +182,10 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
         )
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
-        turn_back(pilot)
-        if naming_by_hand.is_by_hand(pilot):
-            naming_by_hand.demand_back(pilot)
+        writers.turn_back(pilot)
+        naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
-        _stop_reading_there(pilot)
+        naming_by_weights.turn_readers_back(pilot)
         if _is_refused(pilot):
             following.abandon(pilot)
     if _is_refused(pilot):
@@ -237,43 +193,7 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     return {"state": state}
 
 
-def _stop_reading_there(pilot: Pilot) -> None:
-    """The readers' name leads to the source again, if it was ever led."""
-    reads = pilot.manifest.cutover.traffic.reads
-    if reads and naming.was_led(pilot, reads):
-        naming.turn_back(pilot, naming.service_name(pilot, reads))
-
-
 def _is_refused(pilot: Pilot) -> bool:
     """Whether people said no in this run."""
     refused = pilot.ledger.latest(pilot.id, Refused.KIND, "cutover")
     return refused is not None and refused.run == pilot.run
-
-
-def turn_back(pilot: Pilot) -> None:
-    """The name leads to the source, the service may write there again, and nothing is followed any more."""
-    if naming_by_hand.is_by_hand(pilot):
-        naming_by_hand.ask(pilot, traffic.SOURCE)  # and not waited for: until they have, nobody writes anywhere
-    else:
-        naming.turn_back(pilot, naming.service_name(pilot, pilot.manifest.cutover.traffic.record))
-    opened_at = frozen.lift(pilot)  # or had ended by itself, some time ago
-    pilot.record(*Release(opened_at or pilot.clock(), "source").as_record())
-    if pilot.manifest.follows:
-        _stop_reading_there(pilot)
-        following.end(pilot)
-
-
-def _arrived(pilot: Pilot, record: str, step: traffic.StepResult) -> None:
-    body = {"percent": step.percent, "probes": step.probes, "seen": list(step.seen), "seconds": step.seconds}
-    pilot.record("traffic", record, body)
-
-
-def _demand_proof(pilot: Pilot) -> None:
-    """Nothing is led to the target, or released there, that was not proven under this freeze: read from the ledger."""
-    if doubtful := _doubtful(pilot):
-        raise Stop("cutover.not_proven", where=pilot.id, differing="; ".join(doubtful))
-
-
-def _doubtful(pilot: Pilot) -> list[str]:
-    began = pilot.ledger.latest(pilot.id, Freeze.KIND, "cutover")
-    return validation.not_proven(pilot, PROVEN_AT, after=began.seq if began else 0)

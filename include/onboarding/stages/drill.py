@@ -9,7 +9,7 @@ from onboarding import backups, gates, targets
 from onboarding.evidence_kinds import Rehearsal, Runbook
 from onboarding.observations import Answer
 from onboarding.records import Record
-from onboarding.stages import following, sides
+from onboarding.stages import feeds, sides
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
 
@@ -29,7 +29,7 @@ def drill_id(pilot: Pilot, workload: str) -> str:
 
 def is_wanted(pilot: Pilot) -> bool:
     """Whether backups have to be restored: for their own proof, or to rehearse on."""
-    if sides.has_switched(pilot) or following.has_begun(pilot):
+    if sides.has_switched(pilot) or feeds.has_begun(pilot):
         return False
     return rehearsal_that_stands(pilot) is None or not all(
         _is_young(pilot, pilot.ledger.latest(pilot.id, "restore_drill", workload.name))

@@ -15,7 +15,7 @@ from onboarding.databases import indexes, locks, rows, schema, sequences, servic
 from onboarding.databases import plan as engine_plan
 from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
-from onboarding.stages import following, frozen, sides
+from onboarding.stages import feeds, following, frozen, sides
 from onboarding.stages.loads import FINAL, begin_anew, held_snapshot, is_settled, load_name, was_validated
 from onboarding.stages.pilot import Pilot
 
@@ -142,7 +142,7 @@ def begin_anew_if_unproven(pilot: Pilot, workload: str, kind: str) -> None:
         return
     load = load_name(pilot, workload, kind)
     finished = pilot.ledger.latest(pilot.id, "load_finished", f"{workload}/{load}")
-    if finished is None or following.has_begun(pilot) or was_validated(pilot, after=finished.seq):
+    if finished is None or feeds.has_begun(pilot) or was_validated(pilot, after=finished.seq):
         return
     if not held_snapshot(pilot, workload, load):
         begin_anew(pilot, workload, load)

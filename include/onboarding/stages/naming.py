@@ -1,122 +1,60 @@
-"""The service's name: who leads it, where it leads, and whether the service answers there.
+"""The service's name, whoever leads it: we, by weights in Route 53, or a person of the agency, by hand.
 
-In Route 53 we lead it, by weights; where a person does: `naming_by_hand`.
+Only here is asked which of the two it is; the shape of the night, which has a wait for people or not, is the DAG's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
-import psycopg
-
-from onboarding import traffic
-from onboarding.addresses import Database
-from onboarding.errors import Stop
-from onboarding.observations import Answer, Observation
-from onboarding.stages import sides
-from onboarding.stages.migration import effects
+from onboarding.gates import Check
+from onboarding.observations import Observation
+from onboarding.stages import naming_by_hand, naming_by_weights
 from onboarding.stages.pilot import Pilot
 
-HEALTH_QUERY = "SELECT count(*) FROM pg_catalog.pg_class"
-PROBE_TIMEOUT_MS = 10_000
+Step = tuple[str, Callable[[], Mapping[str, Any]]]
 
 
-def service_name(pilot: Pilot, record: str) -> traffic.Name:
-    """A name in the pilot's zone with a weighted record per side; the first database is the one behind it."""
-    settings, workload = pilot.manifest.cutover.traffic, pilot.manifest.databases[0].name
-    route53 = pilot.cloud.client("route53", region="us-east-1")
-    zone = traffic.ensure_zone(route53, effects(pilot), str(settings.zone))
-    return traffic.Name(
-        zone_id=zone,
-        record=record,
-        source_host=sides.source(pilot, workload).host,
-        target_host=sides.target(pilot, workload).host,
-        ttl_s=settings.ttl_s,
-    )
+class Way(Protocol):
+    """What is done about the name in a night, and how it is known to be done. A side is `traffic.SOURCE` or `TARGET`.
 
-
-def ramp(
-    pilot: Pilot,
-    name: traffic.Name,
-    steps: Sequence[int],
-    arrived: Callable[[traffic.StepResult], None] | None = None,
-    *,
-    hold: timedelta | None = None,
-) -> None:
-    """The name's look-ups move to the target in steps (per cent), each probed with the service's own login.
-
-    Each step is held for as long as the manifest says, or for `hold`.
+    Where we lead it, it is done when the call is back. A person is only asked, and look-ups tell whether they did it.
     """
-    settings = pilot.manifest.cutover.traffic
-    mine = _lead(pilot, name)
-    traffic.ramp(
-        pilot.cloud.client("route53", region="us-east-1"),
-        name,
-        steps,
-        resolve=pilot.resolve,
-        ask=lambda address: probe(pilot, address),
-        probes=settings.probes,
-        hold=settings.step if hold is None else hold,
-        arrived=arrived,
-        still_ours=lambda: _demand_lead(pilot, name, mine),
-    )
+
+    def prepare(self, pilot: Pilot) -> None:
+        """Days before, with `follow`: the name still leads to the source, and can be turned at once."""
+
+    def before_freeze(self, pilot: Pilot) -> Mapping[str, Check]:
+        """What has to be known of the name before anything is frozen."""
+
+    def lead_over(self, pilot: Pilot) -> dict[str, Any]:
+        """Led to the target, or asked for. Raises Stop when the service does not answer well there."""
+
+    def demand(self, pilot: Pilot, side: str) -> None:
+        """Raises Stop when a person was to lead the name to that side, and it does not lead there now."""
+
+    def turn_back(self, pilot: Pilot) -> None:
+        """Led to the source, or asked for and not waited for: until then nobody writes anywhere."""
+
+    def demand_back(self, pilot: Pilot) -> None:
+        """Raises AskPerson while a person has yet to lead the name back."""
+
+    def observe(self, pilot: Pilot, side: str) -> Observation:
+        """Whether the name leads to that side alone."""
+
+    def rehearsal(self, pilot: Pilot) -> Sequence[Step]:
+        """How a scratch name is led over, as a step of the rehearsed night; none where nothing can be rehearsed."""
+
+    def turn_rehearsal_back(self, pilot: Pilot) -> None:
+        """The scratch name leads to the source again."""
+
+    def agency_needs(self, pilot: Pilot) -> Mapping[str, float]:
+        """Seconds that people need for a step of the runbook, by their own word."""
 
 
-def prepare(pilot: Pilot, record: str) -> None:
-    """The name leads to the source, by records that can be turned at once: what its TTL was is written down."""
-    name, route53 = service_name(pilot, record), pilot.cloud.client("route53", region="us-east-1")
-    was = traffic.longest_ttl(route53, name)
-    _lead(pilot, name)
-    traffic.set_weights(route53, name, 0)
-    pilot.record("name_prepared", record, {"ttl_was": was, "ttl": name.ttl_s})
-
-
-def observe_ttl(pilot: Pilot, record: str) -> Observation:
-    """Whether nobody goes by an older TTL of the name any more, so that turning it is soon known everywhere."""
-    told = pilot.ledger.records(pilot=pilot.id, kind="name_prepared", subject=record)
-    known = max((one.at + timedelta(seconds=one.body["ttl_was"]) for one in told), default=None)
-    now = pilot.clock()
-    if known is None:
-        return Observation("ttl", Answer.UNKNOWN, None, record, now, "cutover.name_not_prepared", {"record": record})
-    answer = Answer.PASS if now >= known else Answer.UNKNOWN
-    values = {"record": record, "known": known.isoformat(timespec="seconds")}
-    return Observation("ttl", answer, values["known"], "passed", now, "cutover.old_ttl", values)
-
-
-def turn_back(pilot: Pilot, name: traffic.Name) -> None:
-    """All look-ups of the name go to the source, and the source answers."""
-    _lead(pilot, name)
-    traffic.set_weights(pilot.cloud.client("route53", region="us-east-1"), name, 0)
-    probe(pilot, pilot.resolve(name.source_host))
-
-
-def _lead(pilot: Pilot, name: traffic.Name) -> int:
-    """From here on this attempt leads the name; one that was left behind, an orphan say, sets no weight any more."""
-    return pilot.ledger.next_fence(pilot.id, f"traffic:{name.record}", run=pilot.run)
-
-
-def was_led(pilot: Pilot, record: str) -> bool:
-    """Whether any attempt ever set the name's weights."""
-    return pilot.ledger.latest(pilot.id, "fence", f"traffic:{record}") is not None
-
-
-def _demand_lead(pilot: Pilot, name: traffic.Name, mine: int) -> None:
-    latest = pilot.ledger.latest(pilot.id, "fence", f"traffic:{name.record}")
-    if latest is None or int(latest.body["token"]) != mine:
-        raise Stop("traffic.fenced", where=name.record)
-
-
-def probe(pilot: Pilot, address: str) -> None:
-    """The service's first golden query, asked at one address with the service's own login. Raises Stop."""
-    workload = pilot.manifest.databases[0]
-    queries = [golden.sql for golden in workload.golden] or [HEALTH_QUERY]
-    at: Database = sides.source_service(pilot, workload.name).at(address)
-    try:
-        with at.connect() as connection:
-            connection.execute(f"SET statement_timeout = {PROBE_TIMEOUT_MS}")
-            connection.execute("SET default_transaction_read_only = on")
-            if connection.execute(queries[0].encode()).fetchone() is None:
-                raise Stop("traffic.bad_answer", where=workload.name, address=address, reason="no rows")
-    except psycopg.Error as failure:
-        raise Stop("traffic.bad_answer", where=workload.name, address=address, reason=str(failure)) from failure
+def who_leads(pilot: Pilot) -> Way:
+    """The way of this pilot's name."""
+    if pilot.manifest.cutover.traffic.mode == "manual":
+        return naming_by_hand
+    return naming_by_weights

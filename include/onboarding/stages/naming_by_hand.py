@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from onboarding.errors import AskPerson, Stop
+from onboarding.gates import Check
 from onboarding.observations import Answer, Observation
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
@@ -16,15 +17,29 @@ from onboarding.traffic import SOURCE, TARGET
 ASKED, LED = "name_asked", "name_led"
 
 
-def is_by_hand(pilot: Pilot) -> bool:
-    """Whether people change the record of this pilot, not we."""
-    return pilot.manifest.cutover.traffic.mode == "manual"
-
-
 def host(pilot: Pilot, side: str) -> str:
     """The host name that the record has to lead to; the first database is the one behind it."""
     workload = pilot.manifest.databases[0].name
     return (sides.target if side == TARGET else sides.source)(pilot, workload).host
+
+
+def prepare(pilot: Pilot) -> None:
+    """Nothing: the record is the agency's, and only they can make it ready."""
+
+
+def before_freeze(pilot: Pilot) -> dict[str, Check]:
+    """Nothing: an older answer's time is waited for after the change, when it was seen (`observe`)."""
+    return {}
+
+
+def lead_over(pilot: Pilot) -> dict[str, str]:
+    """The agency is asked to lead the record to the target; gate `named` waits until look-ups say so."""
+    return ask(pilot, TARGET)
+
+
+def turn_back(pilot: Pilot) -> None:
+    """The agency is asked to lead the record to the source, and not waited for: until then nobody writes anywhere."""
+    ask(pilot, SOURCE)
 
 
 def ask(pilot: Pilot, side: str) -> dict[str, str]:
@@ -71,6 +86,23 @@ def demand_back(pilot: Pilot) -> None:
     seen = observe(pilot, SOURCE)
     if seen.why == "naming_by_hand.change_it":
         raise AskPerson(seen.why, where=pilot.id, **dict(seen.values))
+
+
+def rehearsal(pilot: Pilot) -> tuple[()]:
+    """No step: people are not rehearsed, what they said they need counts."""
+    return ()
+
+
+def turn_rehearsal_back(pilot: Pilot) -> None:
+    """Nothing: no name was led anywhere."""
+
+
+def agency_needs(pilot: Pilot) -> dict[str, float]:
+    """The agency's own word for one change, and the time for which an older answer may be kept; either way."""
+    settings = pilot.manifest.cutover.traffic
+    within = settings.change_within or timedelta(0)  # there is one: `manifest.Traffic` asks for it in this mode
+    needed = within.total_seconds() + settings.ttl_s
+    return {"traffic": needed, "turn_back": needed}
 
 
 def _led_since(pilot: Pilot, side: str) -> datetime:

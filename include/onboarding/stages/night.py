@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
-from onboarding import traffic
 from onboarding.databases import deadline, sequences, service
 from onboarding.databases import freeze as engine_freeze
 from onboarding.databases.follow import closing, drift, lag, subscription, turn
@@ -17,8 +16,7 @@ from onboarding.databases.sample_writes import Written, write_samples
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
-from onboarding.stages import naming, naming_by_hand, pair, proving_files
-from onboarding.stages.cutover import AT_ONCE
+from onboarding.stages import naming, naming_by_weights, pair, proving_files
 from onboarding.stages.pair import Pair
 from onboarding.stages.pilot import Pilot
 
@@ -35,13 +33,13 @@ def follow(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
         ("begin_following", lambda: _begin(pairs)),
         ("write", lambda: _written(pairs, [write_samples(one.source_service) for one in pairs])),
         ("near", lambda: _near(pairs)),
-        *([("ramp_reads", lambda: _ramp_reads(pilot, reads))] if reads else []),
+        *([("ramp_reads", lambda: naming_by_weights.rehearse_readers(pilot, reads))] if reads else []),
         ("freeze", lambda: _freeze(pilot, pairs)),
         ("drain", lambda: _drain(pilot, pairs)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
         ("arm", lambda: _arm(pairs)),
-        *_turned(pilot, AT_ONCE, timedelta(0)),
+        *naming.who_leads(pilot).rehearsal(pilot),
         ("release", lambda: _release(pairs)),
         *_way_back(pilot, pairs),
     ]
@@ -49,13 +47,12 @@ def follow(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
 
 def copy(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
     """With `copy`: frozen from before the load until release."""
-    settings = pilot.manifest.cutover.traffic
     return [
         ("freeze", lambda: _freeze(pilot, pairs)),
         ("load", lambda: _load(pairs, pair.moment_held)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
-        *_turned(pilot, settings.ramp, settings.step),
+        *naming.who_leads(pilot).rehearsal(pilot),
         ("release", lambda: _release(pairs)),
         *_way_back(pilot, pairs),
     ]
@@ -160,29 +157,6 @@ def _arm(pairs: Sequence[Pair]) -> dict[str, int]:
     return {"armed": len(pairs)}
 
 
-def _scratch(pilot: Pilot, record: str) -> traffic.Name:
-    return naming.service_name(pilot, f"rehearsal.{record}")
-
-
-def _turned(pilot: Pilot, steps: Sequence[int], hold: timedelta) -> list[tuple[str, Act]]:
-    """People are not rehearsed: what they said they need counts."""
-    if naming_by_hand.is_by_hand(pilot):
-        return []
-    return [("traffic", lambda: _traffic(pilot, steps, hold))]
-
-
-def _traffic(pilot: Pilot, steps: Sequence[int], hold: timedelta) -> dict[str, int]:
-    naming.ramp(pilot, _scratch(pilot, pilot.manifest.cutover.traffic.record), steps, hold=hold)
-    return {"percent": steps[-1]}
-
-
-def _ramp_reads(pilot: Pilot, reads: str) -> dict[str, int]:
-    settings = pilot.manifest.cutover.traffic
-    naming.ramp(pilot, _scratch(pilot, reads), settings.ramp)
-    naming.turn_back(pilot, _scratch(pilot, reads))
-    return {"percent": settings.ramp[-1]}
-
-
 def _release(pairs: Sequence[Pair]) -> dict[str, int]:
     for one in pairs:
         deadline.make_permanent(one.source, one.role, attempt=one.load)
@@ -223,8 +197,7 @@ def _measure_loss(pilot: Pilot, pairs: Sequence[Pair], written: Sequence[Written
 
 
 def _turn_back(pilot: Pilot, pairs: Sequence[Pair]) -> dict[str, int]:
-    if not naming_by_hand.is_by_hand(pilot):
-        naming.turn_back(pilot, _scratch(pilot, pilot.manifest.cutover.traffic.record))
+    naming.who_leads(pilot).turn_rehearsal_back(pilot)
     for one in pairs:
         engine_freeze.unfreeze(one.source, one.role)
         if one.workload.engine == "follow":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onboarding.cutover.state import CutoverState
 from onboarding.errors import Stop
 from onboarding.observations import Answer
-from onboarding.stages import decision, following
+from onboarding.stages import decision, feeds, following
 from onboarding.stages.pilot import Pilot
 
 
@@ -19,7 +19,7 @@ def describe(pilot: Pilot) -> dict[str, object]:
     live = pilot.ledger.latest(pilot.id, "stage", "live")
     body: dict[str, object] = {
         "live_since": live.at.isoformat() if live else "-",
-        "followed": following.followed(pilot),
+        "followed": feeds.followed(pilot),
     }
     last = pilot.ledger.latest(pilot.id, "no_return", "cutover")
     if last is None or dict(last.body) != body:

@@ -18,7 +18,7 @@ from onboarding.cutover.window import MARGIN, time_needed
 from onboarding.databases import freeze
 from onboarding.errors import AskPerson, OnboardingError, Stop
 from onboarding.evidence_kinds import Rehearsal, Runbook
-from onboarding.stages import drill, night, pair, sides, validation
+from onboarding.stages import drill, naming, night, pair, sides, validation
 from onboarding.stages.loads import REHEARSAL, load_name
 from onboarding.stages.pilot import Pilot
 
@@ -73,15 +73,10 @@ class Acting:
         self.step = "freeze"
         for workload in self.pilot.manifest.databases:
             self._add("freeze", "source", _freeze_at(sides.source(self.pilot, workload.name), workload.service_role))
-        self._people_turn_the_name()
+        for name, seconds in naming.who_leads(self.pilot).agency_needs(self.pilot).items():
+            self._add(name, "agency", seconds)
         if not self.pilot.manifest.follows:
             self._add("load", "migration", sum(map(self._loaded_in, self.pilot.manifest.databases)))
-
-    def _people_turn_the_name(self) -> None:
-        settings = self.pilot.manifest.cutover.traffic
-        if settings.change_within is not None:
-            for name in ("traffic", "turn_back"):
-                self._add(name, "agency", settings.change_within.total_seconds() + settings.ttl_s)
 
     def do(self, name: str, act: Callable[[], Seen]) -> None:
         """One step; what is no step of the runbook prepares the next one."""

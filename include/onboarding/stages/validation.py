@@ -16,7 +16,7 @@ from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
 from onboarding.reconcile.files_report import FilesComparison
 from onboarding.reconcile.golden import ask as ask_both
-from onboarding.stages import following, proving_files, sides, watching
+from onboarding.stages import feeds, following, proving_files, sides, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot
 
@@ -105,7 +105,7 @@ def to_prove(pilot: Pilot) -> tuple[DatabaseWorkload, ...]:
 
     None on the target after the switch, and none that flows: it was proven before, and is again under the freeze.
     """
-    return () if sides.has_switched(pilot) or following.has_begun(pilot) else pilot.manifest.databases
+    return () if sides.has_switched(pilot) or feeds.has_begun(pilot) else pilot.manifest.databases
 
 
 def moment_of_load(pilot: Pilot, workload: str) -> str:

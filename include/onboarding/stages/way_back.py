@@ -14,7 +14,7 @@ from onboarding.databases.freeze import frozen_at
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import compare_databases
-from onboarding.stages import cutover, decision, following, sides
+from onboarding.stages import decision, following, sides, writers
 from onboarding.stages.pilot import Pilot
 
 ON_TARGET = (CutoverState.SWITCHED, CutoverState.COMMITTED)
@@ -62,7 +62,7 @@ def stay(pilot: Pilot) -> dict[str, str]:
     """After a no, or a failure before the way back began: the service may write on the target again."""
     state = pilot.ledger.cutover_state(pilot.id)
     if state in ON_TARGET:
-        cutover.open_target(pilot)
+        writers.open_target(pilot)
         if pilot.manifest.follows:
             following.follow_home_again(pilot)
     return {"state": state}
@@ -72,7 +72,7 @@ def turn_back(pilot: Pilot) -> dict[str, str]:
     """Lead the name back to the source and let the service write there again, if somebody approved that loss."""
     state = pilot.ledger.cutover_state(pilot.id)
     if state is CutoverState.ROLLED_BACK:
-        cutover.turn_back(pilot)
+        writers.turn_back(pilot)
         return {"state": state}
     approved = decision.approved_observation(pilot, decision.WAY_BACK)
     if approved.answer is not Answer.PASS:
@@ -81,7 +81,7 @@ def turn_back(pilot: Pilot) -> dict[str, str]:
     if loss is None or _closed_since(pilot) != loss.body["closed"]:
         raise Stop("cutover.loss_has_grown", where=pilot.id)
     pilot.ledger.advance(pilot.id, expected=state, to=CutoverState.ROLLED_BACK, body={"by": "way back"}, run=pilot.run)
-    cutover.turn_back(pilot)
+    writers.turn_back(pilot)
     return {"state": CutoverState.ROLLED_BACK}
 
 

@@ -33,10 +33,10 @@ from onboarding.stages import (
     cutover,
     decision,
     drill,
-    following,
+    keeping_up,
     loads,
     migration,
-    naming,
+    naming_by_weights,
     no_return,
     pair,
     reading,
@@ -274,15 +274,15 @@ def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live
     record = live.manifest.cutover.traffic.record
     led = live.ledger.records(pilot=PILOT, kind="traffic", subject=record)
     assert [step.body["percent"] for step in led] == [100]
-    assert naming.observe_ttl(live, record).answer == "pass"
+    assert naming_by_weights.observe_ttl(live, record).answer == "pass"
     slow = live.ledger.record(PILOT, "name_prepared", "slow.p03.pilots.example", {"ttl_was": 3600, "ttl": 1})
-    waits = naming.observe_ttl(live, slow.subject)
+    waits = naming_by_weights.observe_ttl(live, slow.subject)
     assert (waits.answer, waits.why) == ("unknown", "cutover.old_ttl")
 
 
 def test_the_old_side_follows_the_new_one(live: Pilot, clerk: Clerk) -> None:
     clerk.write("ticket after the night")
-    assert following.observe_way_back(live, DATABASE).answer == "pass"
+    assert keeping_up.observe_way_back(live, DATABASE).answer == "pass"
     assert bodies(sides.source(live, DATABASE)) == clerk.acknowledged
     assert replicating(sides.source(live, DATABASE)) == (0, 0, 1), "forward is closed, the way back is open"
     assert replicating(sides.target(live, DATABASE)) == (1, 1, 0)
@@ -309,7 +309,7 @@ def test_a_way_back_that_is_not_taken_goes_on_following(alone: World, live: Pilo
     assert way_back.measure_loss(pilot) == {"tables": 0, "rows": 0}
     way_back.stay(pilot)
     clerk.write("ticket after all")
-    assert following.observe_way_back(pilot, DATABASE).answer == "pass"
+    assert keeping_up.observe_way_back(pilot, DATABASE).answer == "pass"
     assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
 
 
@@ -353,7 +353,7 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
         travel(pilot, first="rehearse", last="ramp_reads")
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         close_watch(watching.watches(pilot, DATABASE, f"{before}-again1").source)  # as by whoever frees a full disk
-        assert following.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
+        assert keeping_up.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
         for step in (cutover.freeze, cutover.drain, cutover.prove, cutover.arm_way_back):
             step(pilot)
         proof = pilot.ledger.latest(PILOT, "reconciled", DATABASE)

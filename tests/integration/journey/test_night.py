@@ -22,7 +22,7 @@ from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState
 from onboarding.errors import AskPerson, Stop
 from onboarding.manifest import Traffic
-from onboarding.stages import cutover, naming, naming_by_hand, sides
+from onboarding.stages import cutover, naming_by_hand, naming_by_weights, sides
 from onboarding.stages.pilot import Pilot
 
 from .conftest import World, expire, travel
@@ -55,7 +55,7 @@ def notes(database: Database, like: str) -> list[str]:
 
 
 def weights(pilot: Pilot) -> dict[str, int]:
-    name = naming.service_name(pilot, pilot.manifest.cutover.traffic.record)
+    name = naming_by_weights.service_name(pilot, pilot.manifest.cutover.traffic.record)
     return traffic.current_weights(pilot.cloud.client("route53", region="us-east-1"), name)
 
 
