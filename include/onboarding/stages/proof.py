@@ -24,7 +24,8 @@ def files_ahead(pilot: Pilot) -> None:
 def make(pilot: Pilot) -> dict[str, int]:
     """Files sent again, sequences set, then compared: what is unaccounted, by workload.
 
-    All rows, or with `follow` those that changed since the full proof; the files that changed since theirs. Call it under the freeze. Raises Stop when anything differs.
+    All rows, or with `follow` those that changed since the full proof; the files that changed since theirs. Call it
+    under the freeze. Raises Stop when anything differs.
     """
     began = time.monotonic()
     uploading.send_changes(pilot)
