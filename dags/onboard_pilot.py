@@ -90,7 +90,7 @@ def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
     chain(
         validated,
         do(cutover.begin_following),
-        gate("window"),
+        opened := gate("window"),
         journey.approval(1),
         journey.approval(2),
         gate("near"),
@@ -98,6 +98,7 @@ def follow_night(journey: Journey, validated: GateSensor) -> GateSensor:
         *(over := switched_over(journey)),
         switched := gate("cutover"),
     )
+    chain(opened, gate("deciding"))
     chain(over, do(cutover.stand_down, trigger_rule="one_failed"))
     return switched
 

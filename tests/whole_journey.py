@@ -225,7 +225,7 @@ def _follow_night(pilot: Pilot) -> list[Callable[[Pilot], Any] | str]:
     by_hand = pilot.manifest.cutover.traffic.mode == "manual"
     switched = [cutover.make_ready, "named", cutover.release] if by_hand else [cutover.switch_over]
     return [
-        cutover.begin_following, "window", approve, "near", *reads, *switched,
+        cutover.begin_following, "window", approve, "deciding", "near", *reads, *switched,
     ]  # fmt: skip
 
 

@@ -79,7 +79,8 @@ ROLL_BACK_P02 = {
 
 FOLLOWED_P03 = {
     "cutover.begin_following": ["cutover.gate_window"],
-    "cutover.gate_window": ["cutover.approve_cutover_1"],
+    "cutover.gate_window": ["cutover.approve_cutover_1", "cutover.gate_deciding"],
+    "cutover.gate_deciding": [],
     "cutover.approve_cutover_1": ["cutover.approve_cutover_2"],
     "cutover.approve_cutover_2": ["cutover.gate_near"],
     "cutover.gate_near": ["cutover.ramp_reads"],

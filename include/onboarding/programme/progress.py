@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -107,7 +107,7 @@ def _waits(records: Sequence[Record]) -> Iterable[Wait]:
     looks = {record.subject: record for record in records if record.kind == "observation"}
     for look in looks.values():
         if look.body["answer"] != Answer.PASS:
-            open_ones = [one for one in look.body["observations"] if one["answer"] != Answer.PASS]
+            open_ones = [one for one in look.body["observations"] if is_open(one)]
             yield from (Wait("check", f"{look.subject}/{one['check']}", one) for one in open_ones)
     asked = {record.subject: record for record in records if record.kind == "approval_asked"}
     answered = {record.subject: record.seq for record in records if record.kind == "approval"}
@@ -117,6 +117,11 @@ def _waits(records: Sequence[Record]) -> Iterable[Wait]:
     troubles = [record for record in records if record.kind == "trouble"]
     if troubles and troubles[-1] is records[-1]:
         yield Wait("trouble", troubles[-1].subject, troubles[-1].body)
+
+
+def is_open(seen: Mapping[str, Any]) -> bool:
+    """Whether a check of a gate is waited for. That people have yet to decide, the question put to them tells."""
+    return bool(seen["answer"] != Answer.PASS and seen["check"] != "decided")
 
 
 def state_after(state: str, record: Record) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from onboarding.observations import Answer
+from onboarding.programme.progress import is_open
 from onboarding.programme.rules import PEOPLE, Owner, Rules
 from onboarding.records import Record
 
@@ -120,7 +121,7 @@ def waits_of(waits: Waits, rules: Rules) -> tuple[Wait, ...]:
 
 def _waits(one: Open, rules: Rules) -> list[Wait]:
     if one.what == "check":
-        return [_check(one, seen, rules) for seen in one.content["observations"] if seen["answer"] != Answer.PASS]
+        return [_check(one, seen, rules) for seen in one.content["observations"] if is_open(seen)]
     if one.what == "approval":
         return [Wait("approval", one.name, one.since, "approver", tuple(one.content["people"]), False, one.content)]
     if one.what == "trouble":

@@ -11,7 +11,7 @@ from typing import Any
 from onboarding import traffic
 from onboarding.cutover.state import CutoverState
 from onboarding.errors import Stop
-from onboarding.evidence_kinds import Freeze, Refused, Release
+from onboarding.evidence_kinds import Freeze, Release
 from onboarding.observations import Answer
 from onboarding.programme import progress
 from onboarding.stages import (
@@ -186,14 +186,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
         naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
         naming_by_weights.turn_readers_back(pilot)
-        if _is_refused(pilot):
+        if decision.is_refused(pilot):
             following.abandon(pilot)
-    if _is_refused(pilot):
+    if decision.is_refused(pilot):
         drill.give_up_all(pilot)
     return {"state": state}
-
-
-def _is_refused(pilot: Pilot) -> bool:
-    """Whether people said no in this run."""
-    refused = pilot.ledger.latest(pilot.id, Refused.KIND, "cutover")
-    return refused is not None and refused.run == pilot.run

@@ -119,6 +119,12 @@ def plan(pilot: Pilot) -> dict[str, Any]:
     }
 
 
+def is_refused(pilot: Pilot) -> bool:
+    """Whether people said no in this run."""
+    refused = pilot.ledger.latest(pilot.id, Refused.KIND, CUTOVER)
+    return refused is not None and refused.run == pilot.run
+
+
 def approved_observation(pilot: Pilot, purpose: str) -> Observation:
     """Pass when the approvals that `purpose` needs stand for what is true now."""
     last = approvals.given(pilot.ledger, pilot.id, purpose)

@@ -17,6 +17,7 @@ from onboarding.stages.gates.arrival import targets_made as targets_made
 from onboarding.stages.gates.arrival import validated as validated
 from onboarding.stages.gates.asking import GATES as GATES
 from onboarding.stages.gates.asking import ask as ask
+from onboarding.stages.gates.night import deciding as deciding
 from onboarding.stages.gates.night import named as named
 from onboarding.stages.gates.night import near as near
 from onboarding.stages.gates.night import switched as switched

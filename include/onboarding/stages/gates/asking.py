@@ -44,6 +44,7 @@ _ALL = (
     _gate("migration", arrival.migrated, deadline=timedelta(minutes=10), closes="migration"),
     _gate("validation", arrival.validated, deadline=timedelta(minutes=10), closes="validation"),
     _gate("window", night.window, deadline=timedelta(days=60), poll=LATER),
+    _gate("deciding", night.deciding, deadline=timedelta(days=30), poll=LATER),
     _gate("near", night.near, deadline=timedelta(days=2)),
     _gate("named", night.named, deadline=timedelta(days=1)),
     _gate("cutover", night.switched, deadline=timedelta(minutes=10), closes="cutover"),

@@ -11,9 +11,9 @@ from onboarding.cutover.window import observe_window
 from onboarding.databases import deadline, freeze
 from onboarding.evidence_kinds import Freeze, Rehearsal, Release
 from onboarding.gates import Check
-from onboarding.observations import Observation, judged
-from onboarding.stages import feeds, frozen, health, keeping_up, naming, sides
-from onboarding.stages.gates.questions import Checks, is_switched, recorded, until_switched, ways_back
+from onboarding.observations import Answer, Observation, judged
+from onboarding.stages import decision, feeds, frozen, health, keeping_up, naming, sides
+from onboarding.stages.gates.questions import Checks, as_seen, is_switched, recorded, until_switched, ways_back
 from onboarding.stages.pilot import Pilot
 from onboarding.stages.proof import PROVEN_AT
 
@@ -27,6 +27,19 @@ def window(pilot: Pilot) -> Checks:
     if feeds.has_begun(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
         for workload in pilot.manifest.databases:  # a window may be weeks away: no slot lies unread until then
             checks[f"changed.{workload.name}"] = partial(keeping_up.observe_changed, pilot, workload.name)
+    return checks
+
+
+@until_switched
+def deciding(pilot: Pilot) -> Checks:
+    """Have people decided? Until then: is what changed proven equal as it comes, and does the source's disk bear it?"""
+    decided = _decided(pilot)
+    checks: dict[str, Check] = {"decided": partial(as_seen, decided)}
+    if decided.answer is Answer.PASS:
+        return checks
+    for workload in pilot.manifest.databases:  # it may take them weeks: no slot lies unread until then
+        checks[f"room.{workload.name}"] = partial(keeping_up.observe_room, pilot, workload.name)
+        checks[f"changed.{workload.name}"] = partial(keeping_up.observe_changed, pilot, workload.name)
     return checks
 
 
@@ -69,6 +82,14 @@ def switched(pilot: Pilot) -> Checks:
     checks["traffic"] = lambda: naming.who_leads(pilot).observe(pilot, traffic.TARGET)
     checks["health"] = lambda: health.observe(pilot)
     return checks | ways_back(pilot)
+
+
+def _decided(pilot: Pilot) -> Observation:
+    """Whether everybody who was asked said yes to what is true now, or somebody said no."""
+    approved = decision.approved_observation(pilot, decision.CUTOVER).answer is Answer.PASS
+    decided = approved or decision.is_refused(pilot) or pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN
+    answer = Answer.PASS if decided else Answer.UNKNOWN
+    return Observation("decided", answer, decided, True, pilot.clock(), "decision.undecided")
 
 
 def _in_time(pilot: Pilot) -> Observation:
