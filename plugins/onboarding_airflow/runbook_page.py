@@ -53,12 +53,13 @@ def _phase(told: Table, phase: Phase, language: Language) -> str:
     if phase != "before":
         handed = "" if total.handed_over_s is None else (
             f'<tr><th scope="row" colspan="5">{_say("handed_over", language)}</th>'
-            f'<td class="s">{_seconds(total.handed_over_s)}</td></tr>'
+            f'<td class="s">{_seconds(total.handed_over_s, language)}</td></tr>'
         )  # fmt: skip
         foot = (
             f'<tfoot>{handed}<tr data-total="{phase}"><th scope="row" colspan="4">{_say("whole", language)}</th>'
-            f'<td class="s" data-name="{_say("columns.planned", language)}">{_seconds(total.planned_s)}</td>'
-            f'<td class="s" data-name="{_say("columns.actual", language)}">{_seconds(total.actual_s)}</td></tr></tfoot>'
+            f'<td class="s" data-name="{_say("columns.planned", language)}">{_seconds(total.planned_s, language)}</td>'
+            f'<td class="s" data-name="{_say("columns.actual", language)}">'
+            f"{_seconds(total.actual_s, language)}</td></tr></tfoot>"
         )
     return (
         f"<h2>{_say(f'phases.{phase}', language)}</h2><table><thead><tr>{''.join(names)}</tr></thead>"
@@ -75,9 +76,9 @@ def _row(row: Row, language: Language) -> str:
         f'<tr data-step="{row.step.name}"><th scope="row">{html.escape(told.name)}</th>'
         f'<td data-name="{_say("columns.owner", language)}">{html.escape(told.owner)}</td>'
         f"<td>{html.escape(told.success)}{seen}</td>"
-        f'<td class="s" data-name="{_say("columns.rehearsed", language)}">{_seconds(row.rehearsed_s)}</td>'
-        f'<td class="s" data-name="{planned}">{_seconds(row.planned_s)}</td>'
-        f'<td class="s" data-name="{actual}">{_seconds(row.actual_s)}{late}</td></tr>'
+        f'<td class="s" data-name="{_say("columns.rehearsed", language)}">{_seconds(row.rehearsed_s, language)}</td>'
+        f'<td class="s" data-name="{planned}">{_seconds(row.planned_s, language)}</td>'
+        f'<td class="s" data-name="{actual}">{_seconds(row.actual_s, language)}{late}</td></tr>'
     )
 
 
@@ -85,8 +86,8 @@ def _class(name: str) -> str:
     return ' class="s"' if name in ("rehearsed", "planned", "actual") else ""
 
 
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f} s"
+def _seconds(value: float | None, language: Language) -> str:
+    return "–" if value is None else html.escape(text("runbook.seconds", language, n=f"{value:,.1f}"))
 
 
 def _say(name: str, language: Language) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import psycopg
 import pytest
@@ -10,8 +12,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.gates import REFRESH, Gate, evaluate, fresh, last_seen, observe, render
+from onboarding.messages import Language, text
 from onboarding.observations import Answer, Observation, judged
 from onboarding.spoken_times import spoken, spoken_length
+from onboarding.stages.gates import GATES
+from onboarding_airflow.gate_page import gate_page
 
 NOW = datetime(2026, 4, 13, 3, 0, 1, tzinfo=UTC)
 PASS, FAIL, UNKNOWN = Answer.PASS, Answer.FAIL, Answer.UNKNOWN
@@ -159,3 +164,11 @@ def test_times_are_spoken_in_bangkok():
         "0 s", "59 s", "1 min", "1 h 20 min", "1 d", "1 d 1 h",
     ]  # fmt: skip
     assert spoken_length(timedelta(seconds=61), "th") == "1 นาที 1 วินาที"
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize("gate", sorted(GATES))
+def test_the_page_of_every_gate_says_what_it_asks(gate: str, language: Language) -> None:
+
+    page = gate_page("p02", "x", gate, (), language, sandbox=True)
+    assert text(f"pages.questions.{gate}", language) in html.unescape(page)

@@ -22,14 +22,14 @@ def planned(engine: str) -> list[dict[str, Any]]:
     ]
 
 
-def told(engine: str, *night: tuple[float, tuple[str, str, Any]]) -> Table:
+def told(engine: str, *night: tuple[float, tuple[str, str, Any]], by_hand: bool = False) -> Table:
     """The table from a rehearsal and what was recorded so many seconds after it."""
     first = (0.0, Runbook(engine, {"booking": "b"}, planned(engine)).as_record())
     records = [
         Record(seq, BEGAN + timedelta(seconds=at), "p03", kind, subject, "r1", canonical(body), "", "")
         for seq, (at, (kind, subject, body)) in enumerate((first, *night), 1)
     ]
-    found = table(records, record_name=NAME, reads=READS)
+    found = table(records, record_name=NAME, reads=READS, by_hand=by_hand)
     assert found is not None
     return found
 
@@ -61,9 +61,9 @@ def test_before_the_night_everything_is_planned_and_nothing_has_happened():
     found = told("follow")
     assert taken(found) == {}
     assert {row.step.name for row in found.rows if row.planned_s is None} == {
-        "approve", "files", "call_back", "approve_back"
+        "approve", "call_back", "approve_back"
     }  # fmt: skip
-    assert found.totals["frozen"].planned_s == 7 * 3.0 and found.totals["frozen"].actual_s is None
+    assert found.totals["frozen"].planned_s == 8 * 3.0 and found.totals["frozen"].actual_s is None
 
 
 def test_each_step_is_timed_by_its_own_records_and_the_rest_went_by_between_them():
@@ -76,6 +76,16 @@ def test_each_step_is_timed_by_its_own_records_and_the_rest_went_by_between_them
     assert {row.step.name for row in found.rows if row.late} == {"traffic"}
     frozen = found.totals["frozen"]
     assert (frozen.actual_s, frozen.handed_over_s) == (12.0, 1.75)
+
+
+def test_a_name_that_the_agency_turns_is_its_step_and_timed_by_the_question_and_the_look_that_found_it():
+    found = told(
+        "copy", (20.0, moved("FROZEN")), (26.0, ("name_asked", NAME, {"side": "target"})),
+        (40.0, ("name_led", NAME, {"side": "target"})), by_hand=True,
+    )  # fmt: skip
+    (row,) = (one for one in found.rows if one.step.name == "traffic")
+    assert (row.step.owner, row.actual_s) == ("agency", 14.0)
+    assert found.totals["frozen"].planned_s == 7 * 3.0
 
 
 def test_a_night_that_stopped_half_way_claims_no_more_than_it_did():

@@ -6,14 +6,14 @@ What a step really took is told by nobody: it is read from the records that the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from onboarding.evidence_kinds import Freeze, Reconciled, Release, Runbook
 from onboarding.records import Record
 
-Owner = Literal["namrong", "approver", "operator"]
+Owner = Literal["namrong", "agency", "approver", "operator"]
 Phase = Literal["before", "frozen", "back"]
 PHASES: tuple[Phase, ...] = ("before", "frozen", "back")
 
@@ -42,7 +42,7 @@ STEPS: tuple[Step, ...] = (
     Step("freeze", "frozen"),
     Step("load", "frozen", engines=("copy",)),
     Step("drain", "frozen", engines=FOLLOW),
-    Step("files", "frozen", rehearsed=False),
+    Step("files", "frozen"),
     Step("sequences", "frozen"),
     Step("prove", "frozen"),
     Step("arm", "frozen", engines=FOLLOW),
@@ -61,9 +61,8 @@ IN_WINDOW = ("near", "ramp_reads")
 
 KINDS = (
     Runbook.KIND, Freeze.KIND, Release.KIND, Reconciled.KIND, "rehearsal", "cutover", "approval_asked", "approval",
-    "fence", "name_prepared", "observation", "traffic", "load_started", "load_finished", "drained", "files_sent",
-    "sequences_set",
-    "armed", "target_closed", "drained_home", "loss",
+    "fence", "name_asked", "name_led", "name_prepared", "observation", "traffic", "load_started", "load_finished",
+    "drained", "files_sent", "sequences_set", "armed", "target_closed", "drained_home", "loss",
 )  # fmt: skip
 """What the table is computed from."""
 
@@ -103,10 +102,11 @@ class Table:
     totals: Mapping[Phase, Total]
 
 
-def table(records: Sequence[Record], *, record_name: str, reads: str | None) -> Table | None:
+def table(records: Sequence[Record], *, record_name: str, reads: str | None, by_hand: bool = False) -> Table | None:
     """The runbook of the latest rehearsal and of the night since; None before any rehearsal.
 
-    `records` are one pilot's of KINDS, in their order; `record_name` and `reads` are the names that are led over.
+    `records` are one pilot's of KINDS, in their order; `record_name` and `reads` are the names that are led over, the
+    first by a person of the agency if `by_hand`.
     """
     told = next((record for record in reversed(records) if record.kind == Runbook.KIND), None)
     if told is None:
@@ -116,7 +116,7 @@ def table(records: Sequence[Record], *, record_name: str, reads: str | None) -> 
     by_name = {str(step["step"]): step for step in book.steps}
     rows = tuple(
         _row(step, by_name.get(step.name, {}), took.get(step.name))
-        for step in STEPS
+        for step in (replace(one, owner="agency") if by_hand and one.name == "traffic" else one for one in STEPS)
         if book.engine in step.engines and (step.name != "ramp_reads" or reads)
     )
     return Table(book.engine, told.at, rows, {phase: _total(phase, rows, took) for phase in PHASES})
@@ -129,7 +129,7 @@ def _row(step: Step, planned: Mapping[str, Any], took: Span | None) -> Row:
 
 
 def _total(phase: Phase, rows: Iterable[Row], took: Mapping[str, Span]) -> Total:
-    mine = [row for row in rows if row.step.phase == phase and row.step.owner == "namrong"]
+    mine = [row for row in rows if row.step.phase == phase and row.step.owner in ("namrong", "agency")]
     planned = round(sum(row.planned_s or 0.0 for row in mine), 3)
     done = [took[row.step.name] for row in mine if row.step.name in took]
     if phase == "before" or not done or mine[-1].step.name not in took:  # people's time lies in between, or not over
@@ -164,7 +164,7 @@ def _taken(records: Sequence[Record], name: str, reads: str | None) -> dict[str,
         "sequences": _timed(_last(night, _of("sequences_set"))),
         "prove": _span(_last(night, _of("sequences_set")), _last(night, _proven)),
         "arm": _span(_last(night, _proven), _last(night, _of("armed"))),
-        "traffic": _led(night, name),
+        "traffic": _led(night, name) or _turned(night, name, "target"),
         "release": _span(_first(night, _moved_to("SWITCHED")), _first(night, _released("target"))),
         "close_target": _timed(_first(night, _of("target_closed"))),
         "drain_home": _span(_first(night, _of("target_closed")), _last(night, _of("drained_home"))),
@@ -230,3 +230,12 @@ def _led(records: Sequence[Record], name: str) -> Span | None:
         return None
     before = [record for record in records if record.seq < last.seq]
     return _span(_last(before, _of("fence", f"traffic:{name}")), last)
+
+
+def _turned(records: Sequence[Record], name: str, side: str) -> Span | None:
+    """From the moment the agency was asked to lead its name there to the first look that found it there."""
+    for record in reversed(records):
+        if record.kind == "name_led" and record.subject == name and record.body["side"] == side:
+            before = [one for one in records if one.seq < record.seq]
+            return _span(_last(before, _of("name_asked", name)), record)
+    return None

@@ -16,7 +16,7 @@ from onboarding.databases.sample_writes import Written, write_samples
 from onboarding.errors import Stop
 from onboarding.observations import Answer
 from onboarding.reconcile import Comparison, compare_databases
-from onboarding.stages import naming, naming_by_weights, pair, proving_files
+from onboarding.stages import naming, naming_by_weights, pair, proving_files, uploading
 from onboarding.stages.pair import Pair
 from onboarding.stages.pilot import Pilot
 
@@ -36,6 +36,7 @@ def follow(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
         *([("ramp_reads", lambda: naming_by_weights.rehearse_readers(pilot, reads))] if reads else []),
         ("freeze", lambda: _freeze(pilot, pairs)),
         ("drain", lambda: _drain(pilot, pairs)),
+        ("files", lambda: _files(pilot)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
         ("arm", lambda: _arm(pairs)),
@@ -50,6 +51,7 @@ def copy(pilot: Pilot, pairs: Sequence[Pair]) -> list[tuple[str, Act]]:
     return [
         ("freeze", lambda: _freeze(pilot, pairs)),
         ("load", lambda: _load(pairs, pair.moment_held)),
+        ("files", lambda: _files(pilot)),
         ("sequences", lambda: _sequences(pairs)),
         ("prove", lambda: _prove(pilot, pairs)),
         *naming.who_leads(pilot).rehearsal(pilot),
@@ -144,6 +146,11 @@ def _prove(pilot: Pilot, pairs: Sequence[Pair]) -> dict[str, int]:
         rows += found.source_rows
     files = [proving_files.prove_changed(pilot, one).source_files for one in pilot.manifest.files]
     return {"rows": rows, "files": sum(files), "differing": 0}
+
+
+def _files(pilot: Pilot) -> dict[str, int]:
+    """To the pilot's own bucket: that is where they go in the night as well."""
+    return {"files": sum(uploading.send_changes(pilot).values())}
 
 
 def _compared(one: Pair, *, exactly: bool) -> Comparison:

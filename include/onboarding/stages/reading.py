@@ -64,7 +64,8 @@ def runbook_of(ledger: Ledger, manifest: Manifest) -> runbook.Table | None:
     """The pilot's runbook, planned against actual, as the ledger has it; None before the first rehearsal."""
     traffic = manifest.cutover.traffic
     records = ledger.records(pilot=manifest.id, kind=runbook.KINDS)
-    return runbook.table(records, record_name=traffic.record, reads=traffic.reads)
+    by_hand = traffic.mode == "manual"
+    return runbook.table(records, record_name=traffic.record, reads=traffic.reads, by_hand=by_hand)
 
 
 def step_told(row: runbook.Row, language: Language) -> StepTold:
