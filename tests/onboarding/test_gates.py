@@ -169,6 +169,5 @@ def test_times_are_spoken_in_bangkok():
 @pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize("gate", sorted(GATES))
 def test_the_page_of_every_gate_says_what_it_asks(gate: str, language: Language) -> None:
-
     page = gate_page("p02", "x", gate, (), language, sandbox=True)
     assert text(f"pages.questions.{gate}", language) in html.unescape(page)
