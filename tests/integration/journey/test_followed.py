@@ -337,6 +337,15 @@ def test_the_way_back_loses_nothing_and_leaves_nothing(alone: World, live: Pilot
     assert replicating(sides.target(pilot, DATABASE)) == (0, 0, 0)
 
 
+def kept_near_while_people_decide(pilot: Pilot) -> None:
+    """What the clerk writes meanwhile is proven as it comes: it does not wait in the source's log for an answer."""
+    for _ in range(2):
+        seen = journey_gates.ask(pilot, "deciding")
+        answers = {one.check: one.answer for one in seen.observations}
+        assert seen.answer is answers.pop("decided") is Answer.UNKNOWN
+        assert answers == {f"room.{DATABASE}": Answer.PASS, f"changed.{DATABASE}": Answer.PASS}
+
+
 def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_itself_at_home(
     alone: World, live: Pilot, clerk: Clerk
 ) -> None:
@@ -350,7 +359,9 @@ def test_a_second_night_begins_anew_and_left_alone_under_its_freeze_it_ends_by_i
         travel(pilot, first="load_rehearsal", last="ask_golden_queries")
         in_vain(pilot)
         killed_and_begun_again(pilot)
-        travel(pilot, first="rehearse", last="ramp_reads")
+        travel(pilot, first="rehearse", last="gate_window")
+        kept_near_while_people_decide(pilot)
+        travel(pilot, first="approve", last="ramp_reads")
         assert loads.load_name(pilot, DATABASE, loads.REHEARSAL) == f"{before}-again1"
         close_watch(watching.watches(pilot, DATABASE, f"{before}-again1").source)  # as by whoever frees a full disk
         assert keeping_up.observe_changed(pilot, DATABASE).observed == {"all_under_the_freeze": LOST}
