@@ -60,10 +60,18 @@ def move_database(source: Database, target: Database, *, jobs: int, resume: bool
 
     `target` is a login that may make databases and roles. A database of that name that holds anything is left alone
     (Stop), unless an unfinished move of ours left it: then it is made anew or, with `resume`, what has arrived stays
-    if the source stood still since. `jobs` streams copy, and as many more connections on either side compare.
+    if the source stood still since. A move that was killed after its proof left no trace of its own: with `resume` such
+    a database is compared, and is as good as moved when it is equal. `jobs` streams copy, and as many more connections
+    on either side compare.
     """
     clock = _Clock(tell)
     with closing(open_snapshot(source)) as held:
+        if resume and _is_foreign(target):
+            clock.begin("prove")
+            found = compare_databases(source, target, jobs=jobs, source_snapshot=exported(held.id))
+            if not found.equal:
+                raise Stop("alone.not_empty", where=str(target))
+            return Moved(found, 0, 0, clock.end())
         load, fence = _attempt(target, held, resume, tell)
         clock.begin("schema")
         into = engine_target.ensure_empty_database(_admin(target), target.name, load=load, fence=fence, source=source)
@@ -109,13 +117,12 @@ class _Unfinished:
 
 def _unfinished(target: Database) -> _Unfinished | None:
     """What an earlier call left; None where there is no database, or an empty one. Raises Stop for anybody else's."""
-    with session(_admin(target)) as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [target.name]).fetchone() is None:
-            return None
+    if _is_foreign(target):
+        raise Stop("alone.not_empty", where=str(target))
+    if not _is_there(target):
+        return None
     with session(target) as connection:
-        if connection.execute("SELECT to_regclass('namrong.load')").fetchone() == (None,):
-            if connection.execute(HOLDS_ANYTHING).fetchone() != (False,):
-                raise Stop("alone.not_empty", where=str(target))
+        if connection.execute(HAS_NOTES).fetchone() != (True,):
             return None
         load, seen = connection.execute(
             "SELECT (SELECT load FROM namrong.load), coalesce((SELECT max(snapshot) FROM namrong.checkpoints), '')"
@@ -125,6 +132,21 @@ def _unfinished(target: Database) -> _Unfinished | None:
     return _Unfinished(load, seen)
 
 
+def _is_there(target: Database) -> bool:
+    with session(_admin(target)) as connection:
+        return connection.execute("SELECT FROM pg_database WHERE datname = %s", [target.name]).fetchone() is not None
+
+
+def _is_foreign(target: Database) -> bool:
+    """Whether the database holds anything, and no notes of ours say what that is."""
+    if not _is_there(target):
+        return False
+    with session(target) as connection:
+        noted = connection.execute(HAS_NOTES).fetchone() == (True,)
+        return not noted and connection.execute(HOLDS_ANYTHING).fetchone() == (True,)
+
+
+HAS_NOTES = "SELECT to_regclass('namrong.load') IS NOT NULL"
 HOLDS_ANYTHING = """
 WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
 SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))

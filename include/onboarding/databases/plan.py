@@ -15,7 +15,7 @@ from onboarding.databases.fence import check, label
 from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.snapshot import import_snapshot
 
-LEAST_PART_BYTES, MOST_PART_BYTES = 1 << 20, 256 << 20
+LEAST_PART_BYTES, MOST_PART_BYTES = 1 << 18, 256 << 20
 PARTS_OF_ALL = 200
 """A killed attempt repeats what was under way, a part per stream: two streams on average one of so many parts."""
 RANGES_FROM = 140_000  # PostgreSQL 14 is the first to read a range of blocks without reading the whole table

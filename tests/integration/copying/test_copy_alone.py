@@ -100,6 +100,21 @@ def test_what_is_there_is_not_overwritten(nasty: Source, target: Database, run: 
         assert connection.execute("SELECT count(*) FROM mine").fetchone() == (0,)
 
 
+def test_resumed_after_the_last_note_was_taken_away_it_is_compared_and_as_good_as_moved(
+    nasty: Source, target: Database, run: Run
+) -> None:
+    """As by a kill between the proof and its telling: nothing on the target says any more whose it is."""
+    assert move(run, nasty, target)[0] == 0
+    status, events = move(run, nasty, target, "--resume")
+    assert status == 0, events
+    (told,) = [event for event in events if event["event"] == "moved"]
+    assert (told["rows"], told["bytes"]) == (0, 0)
+    with target.connect() as connection:
+        connection.execute("DELETE FROM composite_key WHERE a = 7")
+    status, events = move(run, nasty, target, "--resume")
+    assert (status, events[-1]["key"]) == (2, "alone.not_empty")
+
+
 def test_a_difference_is_named(nasty: Source, target: Database, run: Run) -> None:
     assert move(run, nasty, target)[0] == 0
     sides = ("--source", dsn(nasty.owner), "--target", dsn(target))
