@@ -73,7 +73,10 @@ def lead_readers(pilot: Pilot, reads: str) -> dict[str, int]:
 
 
 def demand(pilot: Pilot, side: str) -> None:
-    """Nothing: nobody was asked. `lead_over` has come back, so every look-up led there."""
+    """Raises Stop unless all weight is on that side: somebody may have marked the task that leads it a success."""
+    seen = observe(pilot, side)
+    if seen.answer is not Answer.PASS:
+        raise Stop(seen.why, where=pilot.id, **dict(seen.values))
 
 
 def turn_back(pilot: Pilot) -> None:

@@ -150,6 +150,9 @@ def test_a_probe_that_fails_at_half_leads_all_traffic_back_by_itself(first: Pilo
 
 
 def test_nothing_is_released_and_nobody_writes_until_it_is_stood_down(first: Pilot, session: Session) -> None:
+    with pytest.raises(Stop) as stopped:  # as after somebody marked `shift_traffic` a success
+        cutover.release(first)
+    assert stopped.value.key == "stages.traffic_elsewhere"
     assert first.ledger.cutover_state("p09") is CutoverState.FROZEN
     assert not writes(session, "late")
     assert not first.ledger.records(pilot="p09", kind="release")
