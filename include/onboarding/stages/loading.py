@@ -19,7 +19,9 @@ from onboarding.stages import feeds, following, frozen, sides
 from onboarding.stages.loads import FINAL, begin_anew, held_snapshot, is_settled, load_name, was_validated
 from onboarding.stages.pilot import Pilot
 
-MIXED = "databases.mixed_snapshot"
+LOST = "databases.snapshot_gone", "databases.mixed_snapshot"
+"""What is said when a load can be no more: its rows would be of two moments."""
+
 HOLDER_WITHIN_S = 120
 POLL_S = 0.3
 INDEX_JOBS = 2
@@ -72,7 +74,7 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
     try:
         rows.move_unit(source, into, shard, snapshot_id=_held_snapshot(pilot, subject), load=load, fence=fence)
     except Stop as stop:
-        if stop.key == MIXED:
+        if stop.key in LOST:
             pilot.record("load_mixed", subject, {"load": load, "unit": unit})
         raise
     seconds = round(time.monotonic() - began, 3)
