@@ -32,7 +32,7 @@ class Way(Protocol):
         """Led to the target, or asked for. Raises Stop when the service does not answer well there."""
 
     def demand(self, pilot: Pilot, side: str) -> None:
-        """Raises Stop when a person was to lead the name to that side, and it does not lead there now."""
+        """Raises Stop when the name does not lead to that side now."""
 
     def turn_back(self, pilot: Pilot) -> None:
         """Led to the source, or asked for and not waited for: until then nobody writes anywhere."""
