@@ -263,9 +263,10 @@ def test_a_runbook_is_read_by_whoever_may_read_the_pilot_and_escapes_what_it_sho
     shown = site.get("/runbooks/p02?lang=th", Login(pilots={"p02"}))
     assert "script-src" not in shown.headers["Content-Security-Policy"]  # default-src 'self' holds for scripts
     page = Page(shown.text)
-    assert "หยุดรับการเขียน" in page.words and "3.0 s" in page.words and "ผู้อนุมัติ" in page.words
+    assert "หยุดรับการเขียน" in page.words and "3.0 วิ." in page.words and "ผู้อนุมัติ" in page.words
     assert [one.get("src") for one in page.of("script")] == ["../static/theme.js", "../static/frame.js"]
     hostile = site.get("/runbooks/p09?lang=en", Login()).text
+    assert "3.0 s" in Page(hostile).words
     assert HOSTILE not in hostile and "&lt;script&gt;" in hostile
 
 

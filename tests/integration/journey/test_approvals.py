@@ -156,7 +156,8 @@ def test_the_rehearsal_touched_the_agencys_database_with_nothing_that_stays(pilo
     assert book is not None
     steps = {step["step"]: step for step in book.body["steps"]}
     assert list(steps) == [
-        "freeze", "load", "sequences", "prove", "traffic", "release", "close_target", "measure_loss", "turn_back"
+        "freeze", "load", "files", "sequences", "prove", "traffic", "release",
+        "close_target", "measure_loss", "turn_back",
     ]  # fmt: skip
     assert set(steps["load"]["measured"]) == {"stage", "migration"}
     assert steps["measure_loss"]["seen"]["rows"] > 0, "what the service wrote there would be lost, and was found"
