@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from onboarding.manifests import load_folder
 COMPONENTS = ("scheduler", "triggerer")
 BUSY = ("running", "queued", "scheduled", "restarting", "up_for_retry")
 OPERATOR_LOOKS_EVERY_S = 3.0
+RED_FOR_S = 20.0
 MODES = ("child", "supervisor", "stalled", *COMPONENTS)
 # Where an effect is made, or many rows and files move: one kill each before any other is drawn.
 TELLING = ("request_account", "copy_rows", "move_files", "finish_load", "freeze", "shift_traffic")
@@ -243,7 +245,9 @@ class Operator:
         for red in self._airflow.instances_in(("failed",), self.dags):
             group, _, leaf = red["task_id"].rpartition(".")
             at_work = self._airflow.instances_in(BUSY, [red["dag_id"]])
-            if leaf == "copy_rows" and not at_work:
+            red_for = datetime.now(UTC) - datetime.fromisoformat(red["end_date"])
+            # Sooner, Airflow may still be marking what follows, and would mark it again after.
+            if leaf == "copy_rows" and not at_work and red_for.total_seconds() > RED_FOR_S:
                 self._airflow.clear(red["dag_id"], red["dag_run_id"], [f"{group}.prepare_load"])
                 self.cleared += 1
                 return
