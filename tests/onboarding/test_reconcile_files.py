@@ -18,7 +18,7 @@ from onboarding.errors import OnboardingError, Stop
 from onboarding.messages import text
 from onboarding.observations import Answer
 from onboarding.reconcile.files import compare_files, named_files
-from onboarding.reconcile.files_stamps import SETTLED_S
+from onboarding.reconcile.files_stamps import NONE, SETTLED_S
 from sandbox.agencies import folder
 from sandbox.agencies.profiles import PROFILES
 
@@ -195,7 +195,7 @@ def in_a_while() -> float:
 
 def test_what_still_is_as_it_was_proven_is_not_read_again(root: Path, s3: S3Client) -> None:
     upload(root, s3)
-    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    whole = compare_files(root, s3, BUCKET, PREFIX, proven=NONE, began=in_a_while())
     assert (len(whole.stamps), whole.unchanged) == (6, 0)
     counting = Counting(s3)
     again = compare_files(root, counting, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())  # type: ignore[arg-type]
@@ -224,7 +224,7 @@ def test_a_file_that_was_changed_behind_its_times_is_read_again(
     root: Path, s3: S3Client, change: Callable[[Path], None]
 ) -> None:
     upload(root, s3)
-    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    whole = compare_files(root, s3, BUCKET, PREFIX, proven=NONE, began=in_a_while())
     change(root / "z")
     found = compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())
     assert list(named_files(found)) == [("changed", "z")]
@@ -233,7 +233,7 @@ def test_a_file_that_was_changed_behind_its_times_is_read_again(
 
 def test_an_object_that_was_put_there_since_is_read_again(root: Path, s3: S3Client) -> None:
     upload(root, s3)
-    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
+    whole = compare_files(root, s3, BUCKET, PREFIX, proven=NONE, began=in_a_while())
     s3.put_object(Bucket=BUCKET, Key=PREFIX + "z", Body=b"1" * 9)
     found = compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps, began=in_a_while())
     assert (list(named_files(found)), found.unchanged) == ([("changed", "z")], 5)
@@ -241,6 +241,6 @@ def test_an_object_that_was_put_there_since_is_read_again(root: Path, s3: S3Clie
 
 def test_a_file_that_was_changed_a_moment_ago_is_read_each_time(root: Path, s3: S3Client) -> None:
     upload(root, s3)
-    whole = compare_files(root, s3, BUCKET, PREFIX, began=in_a_while())
-    assert compare_files(root, s3, BUCKET, PREFIX).stamps == {}
+    whole = compare_files(root, s3, BUCKET, PREFIX, proven=NONE, began=in_a_while())
+    assert compare_files(root, s3, BUCKET, PREFIX, proven=NONE).stamps == {}
     assert compare_files(root, s3, BUCKET, PREFIX, proven=whole.stamps).unchanged == 0

@@ -164,7 +164,7 @@ def _taken(records: Sequence[Record], name: str, reads: str | None) -> dict[str,
         "sequences": _timed(_last(night, _of("sequences_set"))),
         "prove": _span(_last(night, _of("sequences_set")), _last(night, _proven)),
         "arm": _span(_last(night, _proven), _last(night, _of("armed"))),
-        "traffic": _led(night, name) or _turned(night, name, "target"),
+        "traffic": _led(night, name) or _turned(night, name),
         "release": _span(_first(night, _moved_to("SWITCHED")), _first(night, _released("target"))),
         "close_target": _timed(_first(night, _of("target_closed"))),
         "drain_home": _span(_first(night, _of("target_closed")), _last(night, _of("drained_home"))),
@@ -232,10 +232,10 @@ def _led(records: Sequence[Record], name: str) -> Span | None:
     return _span(_last(before, _of("fence", f"traffic:{name}")), last)
 
 
-def _turned(records: Sequence[Record], name: str, side: str) -> Span | None:
-    """From the moment the agency was asked to lead its name there to the first look that found it there."""
+def _turned(records: Sequence[Record], name: str) -> Span | None:
+    """From the moment the agency was asked to lead its name to the target to the first look that found it there."""
     for record in reversed(records):
-        if record.kind == "name_led" and record.subject == name and record.body["side"] == side:
+        if record.kind == "name_led" and record.subject == name and record.body["side"] == "target":
             before = [one for one in records if one.seq < record.seq]
             return _span(_last(before, _of("name_asked", name)), record)
     return None

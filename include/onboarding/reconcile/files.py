@@ -26,7 +26,7 @@ from onboarding.errors import TryAgain
 from onboarding.places import Place
 from onboarding.reconcile.files_report import FileDifference, FilesComparison
 from onboarding.reconcile.files_report import named_files as named_files
-from onboarding.reconcile.files_stamps import NONE, Stamps, of_object
+from onboarding.reconcile.files_stamps import Stamps, of_object
 from onboarding.reconcile.originals import UNTOLD, Originals, originals
 from onboarding.reconcile.originals_folder import OnDisk
 
@@ -45,14 +45,15 @@ def compare_files(
     *,
     threads: int = THREADS,
     take: Take = unlimited,
-    proven: Stamps = NONE,
+    proven: Stamps | None = None,
     began: float | None = None,
 ) -> FilesComparison:
     """The files of a place against the objects under `prefix`, to whose keys a file's relative path is appended.
 
-    `proven` are the stamps of an earlier comparison: a file and an object that are still those are not read. `began` is
-    when this one does, in seconds since 1970 (now). `take` is asked for the agency's line: the files of a source behind
-    it, else the objects that are fetched over it.
+    `proven` are the stamps of an earlier comparison (NONE if there was none): a file and an object that are still those
+    are not read, and the result has stamps of its own. Without it none are asked for. `began` is when this one does, in
+    seconds since 1970 (now). `take` is asked for the agency's line: the files of a source behind it, else the objects
+    that are fetched over it.
     Raises Stop when there is no such folder, TryAgain when a side cannot be reached or S3 does not know the bucket.
     """
     if isinstance(root, Path):
@@ -68,7 +69,7 @@ def compare_files(
 
 
 def _compared(
-    source: Originals, untold: tuple[str, ...], objects: _Objects, threads: int, proven: Stamps
+    source: Originals, untold: tuple[str, ...], objects: _Objects, threads: int, proven: Stamps | None
 ) -> FilesComparison:
     excluded: Counter[str] = Counter()
     differences: list[FileDifference] = []
@@ -86,6 +87,8 @@ def _compared(
         differences += [FileDifference("extra", path) for path in theirs.keys() - ours.keys()]
 
         def look(path: bytes) -> _Looked:
+            if proven is None:
+                return _Looked(_compare(source, objects, theirs[path])[0])
             return _look(source, theirs[path], objects, proven.get(path.decode()))
 
         with ThreadPoolExecutor(threads, thread_name_prefix="reconcile") as pool:

@@ -25,7 +25,7 @@ from onboarding.stages.uploading import PREFIX, bucket
 KEPT = "files_seen"
 
 
-def compared(pilot: Pilot, workload: FilesWorkload, *, proven: Stamps = NONE) -> FilesComparison:
+def compared(pilot: Pilot, workload: FilesWorkload, *, proven: Stamps | None = None) -> FilesComparison:
     """The files where they come from against the bucket, within the workload's bandwidth."""
     s3, take = pilot.cloud.client("s3"), take_of(workload.bandwidth, pilot.clock)
     at, place = bucket(pilot, workload.name), pilot.folders[workload.name]
@@ -34,7 +34,7 @@ def compared(pilot: Pilot, workload: FilesWorkload, *, proven: Stamps = NONE) ->
 
 def prove_and_keep(pilot: Pilot, workload: FilesWorkload) -> FilesComparison:
     """All files, and what tells of each that was found equal that it still is."""
-    found = compared(pilot, workload)
+    found = compared(pilot, workload, proven=NONE)
     _keep(pilot, workload.name, found.stamps)
     return found
 
