@@ -18,8 +18,8 @@ REQUIRE_ALL = "NAMRONG_REQUIRE_ALL"
 LONG = ("tests/faults/test_kills.py", "tests/faults/test_troubles.py", "tests/integration/distributed")
 """Whole journeys once more, with kills, troubles and Celery: many minutes. Run when all is demanded, or when named."""
 
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
-"""The whole run is two processes: one mostly waits for the running stack, the other works. See tests/conftest.py."""
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
+"""The whole run is three processes: some mostly wait for a running stack, another works. See tests/conftest.py."""
 
 
 def missing_suites() -> tuple[str, ...]:
