@@ -45,6 +45,10 @@ class TryAgain(OnboardingError):
     action = "retry"
 
 
+class LeftOut(OnboardingError):
+    """Not done here, and no failure: another step of the journey does it."""
+
+
 class AskPerson(OnboardingError):
     """A person has to act outside (a quota, a credential); afterwards the task is cleared."""
 

@@ -110,7 +110,7 @@ class Journey:
             )
             prepared = self.do(loading.prepare_load, given=given)
             copied = self.do(loading.copy_rows, over=prepared, given=given)
-            finished = self.do(loading.finish_load, given=given)
+            finished = self.do(loading.finish_load, given=given, trigger_rule="none_failed")
             chain(after, [held, prepared])
             chain(copied, finished)
         return finished

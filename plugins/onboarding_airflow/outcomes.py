@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from airflow.sdk import Context, RetryDecision, RetryPolicy
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from onboarding.aws_errors import action_for, explained
-from onboarding.errors import OnboardingError
+from onboarding.errors import LeftOut, OnboardingError
 from onboarding.ledger import Ledger
 from onboarding.programme import troubles
 from onboarding.selection.steps import Selecting
@@ -97,6 +97,10 @@ def _told(whose: Answerable, context: Context) -> Iterator[None]:
     unit = troubles.NOT_MAPPED if ti.map_index is None else int(ti.map_index)
     try:
         yield
+    except LeftOut as left:
+        log.warning("%s", left.render("th"))
+        mend(whose, str(ti.task_id), unit)
+        raise AirflowSkipException(left.render("en")) from left
     except Exception as failure:
         told = tell(whose, str(ti.task_id), failure, unit)
         if passes(failure):

@@ -10,20 +10,40 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[up] / room) for up, room in ((2, "include"), (1, ""))]
 
 from faults.kill_points import BEFORE, ROOMS, Point, Watching, kill_at
-from faults.small_world import World, rehearsed, soaked
+from faults.small_world import WORKLOAD, World, rehearsed, soaked
 from whole_journey import approve
 
+from onboarding.errors import AskPerson, LeftOut, TryAgain
+from onboarding.observations import Answer
+from onboarding.stages import naming_by_hand
+from onboarding.stages.loads import FINAL
 from onboarding.stages.pilot import Pilot
 
+TRIES = 4
+"""As often as Airflow tries a task."""
+
+
+def turn_name(pilot: Pilot) -> None:
+    """The person at the agency does as was asked, and gate `named` sees it."""
+    side = naming_by_hand.asked_for(pilot)
+    cast(Any, pilot.cloud).turn(pilot.manifest.cutover.traffic.record, naming_by_hand.host(pilot, side))
+    while naming_by_hand.observe(pilot, side).answer is not Answer.PASS:
+        time.sleep(0.01)
+
+
 BESIDE = {
+    "turn_name": turn_name,
     "rehearsed": rehearsed,
     "soaked": soaked,
     "approve_way_back": lambda pilot: approve(pilot, "way_back"),
@@ -34,13 +54,31 @@ BESIDE = {
 
 def do(pilot: Pilot, name: str, watching: Watching) -> None:
     """One step of the night, by its name."""
-    module, _, verb = name.partition(".")
     if name in BESIDE:
         BESIDE[name](pilot)
         watching.state = str(pilot.ledger.cutover_state(pilot.id))
         return
+    module, _, rest = name.partition(".")
+    verb, *unit = rest.split()
+    given = [*unit, WORKLOAD, FINAL] if module == "loading" else []
     with watching.at(verb):
-        getattr(ROOMS[module], verb)(pilot)
+        _tried(pilot, partial(getattr(ROOMS[module], verb), pilot, *given))
+
+
+def _tried(pilot: Pilot, step: Callable[[], object]) -> None:
+    """As Airflow and the people who answer it take what a step says."""
+    for last in (*[False] * (TRIES - 1), True):
+        try:
+            step()
+        except LeftOut:
+            return
+        except (TryAgain, AskPerson) as failure:
+            if last:
+                raise
+            if isinstance(failure, AskPerson):
+                turn_name(pilot)
+        else:
+            return
 
 
 def attempt(task: dict[str, Any]) -> None:

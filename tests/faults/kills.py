@@ -7,7 +7,7 @@
 it leaves is an orphan that goes on until it needs Airflow. `stalled` kills the supervisor too, but stops the orphan
 until the next attempt is at work, and lets it go on then: only fences keep the two apart. `scheduler` and `triggerer`
 kill Airflow's own process of that name while such a task is at work, with all workers of the scheduler. A snapshot dies
-with the triggerer that held it: then an operator clears `prepare_load`, as the red task says.
+with the triggerer that held it, and its load begins anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +36,10 @@ from faults.task_processes import Pair, Tables, Task, at_work
 
 from launcher import front, processes
 from launcher.checkout import ROOT, Checkout
-from launcher.rest import Airflow, RestError
 from launcher.supervisor import DEATHS
 from onboarding.manifests import load_folder
 
 COMPONENTS = ("scheduler", "triggerer")
-BUSY = ("running", "queued", "scheduled", "restarting", "up_for_retry")
-OPERATOR_LOOKS_EVERY_S = 3.0
-RED_FOR_S = 20.0
 MODES = ("child", "supervisor", "stalled", *COMPONENTS)
 # Where an effect is made, or many rows and files move: one kill each before any other is drawn.
 TELLING = ("request_account", "copy_rows", "move_files", "finish_load", "freeze", "shift_traffic")
@@ -218,41 +213,6 @@ class Killer:
                 kill.attempt, kill.ended = self._tables.standing(kill.task)
 
 
-@dataclass
-class Operator:
-    """Clears `prepare_load` of a load that cannot go on, once nothing of its run is at work any more."""
-
-    checkout: Checkout
-    dags: Sequence[str]
-    cleared: int = 0
-    _airflow: Airflow | None = None
-    _looked: float = 0.0
-
-    def look(self) -> None:
-        """Once in a while; a server that is not up (yet, or any more) is asked again."""
-        if time.monotonic() - self._looked < OPERATOR_LOOKS_EVERY_S:
-            return
-        self._looked = time.monotonic()
-        try:
-            self._look()
-        except (OSError, RestError):
-            self._airflow = None
-
-    def _look(self) -> None:
-        if self._airflow is None:
-            url, password = self.checkout.holder().get("url"), self.checkout.secrets()["login:operator"]
-            self._airflow = Airflow(url or "http://127.0.0.1:1", "operator", password)
-        for red in self._airflow.instances_in(("failed",), self.dags):
-            group, _, leaf = red["task_id"].rpartition(".")
-            at_work = self._airflow.instances_in(BUSY, [red["dag_id"]])
-            red_for = datetime.now(UTC) - datetime.fromisoformat(red["end_date"])
-            # Sooner, Airflow may still be marking what follows, and would mark it again after.
-            if leaf == "copy_rows" and not at_work and red_for.total_seconds() > RED_FOR_S:
-                self._airflow.clear(red["dag_id"], red["dag_run_id"], [f"{group}.prepare_load"])
-                self.cleared += 1
-                return
-
-
 def _lives(process: psutil.Process) -> bool:
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
@@ -269,7 +229,6 @@ class Outcome:
     report: dict[str, Any]
     kills: list[Kill]
     left: int
-    cleared: int = 0
 
     def wrong(self, asked: int) -> Iterator[str]:
         """What is not as it would be had nobody killed anything."""
@@ -307,7 +266,6 @@ def run(checkout: Checkout, ordered: list[Order], pilots: Sequence[str], scale: 
             env=environment(checkout), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     killer = Killer(checkout, list(ordered))
-    operator = Operator(checkout, [f"onboard_{pilot}" for pilot in pilots])
     try:
         while demo.poll() is None:
             if time.monotonic() - killer.began > ENDS_WITHIN_S:
@@ -315,8 +273,6 @@ def run(checkout: Checkout, ordered: list[Order], pilots: Sequence[str], scale: 
                 demo.wait(90)
                 break
             killer.look()
-            if any(kill.mode == "triggerer" for kill in killer.made):
-                operator.look()
             time.sleep(LOOK_S)
     finally:
         for kill in killer.made:
@@ -327,7 +283,7 @@ def run(checkout: Checkout, ordered: list[Order], pilots: Sequence[str], scale: 
         left = len(processes.marked(checkout.root))
         front.take_down(checkout)
     found = json.loads(report.read_text()) if report.exists() else {}
-    return Outcome(demo.returncode, log.read_text(errors="replace"), found, killer.made, left, operator.cleared)
+    return Outcome(demo.returncode, log.read_text(errors="replace"), found, killer.made, left)
 
 
 @contextmanager
@@ -349,8 +305,7 @@ def main() -> int:
     print(HEAD, *(kill.row() for kill in outcome.kills), sep="\n")
     wrong = list(outcome.wrong(len(ordered)))
     figures = ("goal", "live", *HOLDS, "seconds")
-    told = [f"{name} {outcome.report.get(name)}" for name in figures]
-    print(", ".join([*told, f"loads begun anew by an operator {outcome.cleared}"]))
+    print(", ".join(f"{name} {outcome.report.get(name)}" for name in figures))
     print(*(f"{one['id']}: {one['witness']}" for one in outcome.report.get("pilots", ()) if "witness" in one), sep="\n")
     print(*(f"  ✘ {line}" for line in wrong), sep="\n")
     if wrong:

@@ -1,6 +1,7 @@
 """What a cutover asks of AWS, on paper: a folder of JSON files that outlives whoever is killed.
 
-Route 53 holds weighted records; RDS tells where instances are; Secrets Manager knows one password for all of them.
+Route 53 holds weighted records, and an agency's own zone one that a person changes; RDS tells where instances are;
+Secrets Manager knows one password for all of them.
 """
 
 from __future__ import annotations
@@ -101,9 +102,13 @@ class PaperCloud:
         """An address for a host name: of the records, one side by its weight."""
         sides = self.paper.read("records").get(host)
         if sides is None:
-            return host
+            return str(self.paper.read("own_zone").get(host, host))
         weights = [one["Weight"] for one in sides.values()]
         return str(random.choices(list(sides.values()), weights)[0]["ResourceRecords"][0]["Value"])
+
+    def turn(self, record: str, host: str) -> None:
+        """A person at the agency leads the record there."""
+        self.paper.write("own_zone", self.paper.read("own_zone") | {record: host})
 
     def leads_to(self, record: str) -> dict[str, int]:
         return {side: one["Weight"] for side, one in self.paper.read("records").get(record, {}).items()}

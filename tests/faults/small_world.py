@@ -1,4 +1,4 @@
-"""A followed service small enough to be made anew for every kill: two real servers, a real ledger, a cloud on paper."""
+"""A service small enough to be made anew for every kill: two real servers, a real ledger, a cloud on paper."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ INSERT INTO account SELECT n, 0 FROM generate_series(1, 5) n;
 INSERT INTO entry (number, body) SELECT -n, 'ก' FROM generate_series(1, 200) n;
 """
 WORKLOAD = "booking"
+FOLLOWED, COPIED, BY_HAND = "followed", "copied", "by hand"
+"""Kinds of worlds: the engine, and for the last one who leads the name: a person."""
+SHARDS = 2
 LONG = timedelta(days=1)
 """A world is put back as it was: no deadline of the first time may have passed meanwhile."""
 
@@ -67,6 +70,7 @@ class World:
     pair: Pair
     ledger: Database
     folder: Path
+    kind: str = FOLLOWED
 
     @property
     def cloud(self) -> PaperCloud:
@@ -74,7 +78,7 @@ class World:
 
     def pilot(self, ledger: Ledger | None = None) -> Pilot:
         pilot = Pilot(
-            manifest=manifest(self.id, self.pair.service.user),
+            manifest=manifest(self.id, self.pair.service.user, self.kind),
             others=(),
             ledger=ledger or Ledger(self.ledger),
             management=cast(Cloud, self.cloud),
@@ -93,12 +97,13 @@ class World:
     def as_json(self) -> dict[str, Any]:
         """For a process of its own; passwords included."""
         ledger = {name: getattr(self.ledger, name) for name in ("host", "port", "name", "user", "password")}
-        return {"id": self.id, "pair": self.pair.as_json(), "ledger": ledger, "folder": str(self.folder)}
+        named = {"id": self.id, "folder": str(self.folder), "kind": self.kind}
+        return {**named, "pair": self.pair.as_json(), "ledger": ledger}
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> World:
         ledger = Database(**body["ledger"], resolve=here)
-        return cls(body["id"], Pair.from_json(body["pair"]), ledger, Path(body["folder"]))
+        return cls(body["id"], Pair.from_json(body["pair"]), ledger, Path(body["folder"]), body["kind"])
 
     def can_write(self) -> list[str]:
         """On which sides the service's login may write now."""
@@ -110,28 +115,39 @@ class World:
         return there.as_user(self.pair.service.user, self.pair.service.password)
 
 
-def manifest(pilot_id: str, role: str) -> Manifest:
+def manifest(pilot_id: str, role: str, kind: str) -> Manifest:
     """p03's, small: no files, no golden queries, no waiting for look-ups."""
+    engine = "follow" if kind == FOLLOWED else "copy"
     whole = load_folder(PILOTS).manifests["p03"]
     workload = whole.databases[0].model_copy(
-        update={"service_role": role, "golden": (), "expectations": (), "shards": 1}
+        update={"service_role": role, "golden": (), "expectations": (), "shards": SHARDS, "engine": engine}
     )
     traffic = whole.cutover.traffic.model_copy(update={"ttl_s": 0, "step": timedelta(0), "probes": 1})
+    if kind == BY_HAND:
+        traffic = traffic.model_copy(update={"mode": "manual", "zone": None, "change_within": timedelta(0)})
     cutover = whole.cutover.model_copy(update={"freeze_budget": LONG, "traffic": traffic})
     return whole.model_copy(
         update={"id": pilot_id, "databases": (workload,), "files": (), "cutover": cutover, "evidence_fresh_for": LONG}
     )
 
 
-def make_world(ground: Ground, folder: Path) -> World:
-    """A service at home, copied to its target and compared there; its journey stands before the rehearsal."""
+def at_home(ground: Ground, folder: Path, kind: str) -> World:
+    """A service at home, and an empty instance for it."""
     folder.mkdir()
     pair = make_pair(ground.servers, TABLES)
     admin = ground.servers.admin
-    world = World(f"k{secrets.token_hex(3)}", pair, ground.ledger, folder)
+    world = World(f"k{secrets.token_hex(3)}", pair, ground.ledger, folder, kind)
     paper = Paper(folder)
     paper.write("secret", admin.password)
-    _instance(world, targets.instance_id(world.pilot().manifest, WORKLOAD), admin)
+    _instance(world, targets.instance_id(manifest(world.id, "", kind), WORKLOAD), admin)
+    return world
+
+
+def make_world(ground: Ground, folder: Path, kind: str) -> World:
+    """A service at home, copied to its target and compared there; its journey stands before the rehearsal."""
+    world = at_home(ground, folder, kind)
+    if kind == BY_HAND:
+        world.cloud.turn(world.pilot().manifest.cutover.traffic.record, world.pair.source.host)
     pilot = world.pilot()
     held = loading.hold_snapshot(pilot, WORKLOAD, REHEARSAL)
     assert held is not None

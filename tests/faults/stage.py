@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 from conftest import free_port
-from faults.small_world import Ground, World, make_world, restore
+from faults.small_world import FOLLOWED, Ground, World, make_world, restore
 from following_servers import SETTINGS, make_master, two_servers
 
 from onboarding.cutover.state import CutoverState
@@ -53,7 +53,7 @@ class Stage:
     def points(self, steps: Sequence[str]) -> list[str]:
         """The same, nobody killed: every point that was passed."""
         told = self.folder / "points"
-        assert self._send({"steps": steps, "kill": None, "points": str(told)}) == 0
+        assert self._send({"steps": steps, "kill": None, "points": str(told)}) == 0, self.said()
         found: list[str] = json.loads(told.read_text())
         return found
 
@@ -123,7 +123,7 @@ def in_memory(otherwise: Path) -> Path:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
+def staged(folder: Path, kind: str = FOLLOWED) -> Iterator[Stage]:
     """A world whose service is copied and proven, with its backup restored for a rehearsal."""
     port = free_port()
     third = Cluster(folder / "restored", "127.0.0.3", port, "rdsadmin", secrets.token_urlsafe(), SETTINGS)
@@ -134,7 +134,7 @@ def staged(folder: Path) -> Iterator[Stage]:
             third.start()
             password = servers.admin.password  # one secret for all instances of a workload
             ground = Ground.on(servers, make_master(third, password))
-            world = make_world(ground, folder / "world")
+            world = make_world(ground, folder / "world", kind)
             restore(world, ground)
             with subprocess.Popen(
                 [sys.executable, str(ATTEMPTS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -194,12 +194,16 @@ class Clerk:
         ordered = sorted(self.taken, key=lambda one: one.at)
         return [one.side for place, one in enumerate(ordered) if not place or ordered[place - 1].side != one.side]
 
-    def wrong_on(self, side: str) -> list[str]:
-        """What is not there exactly as it was acknowledged."""
+    def taken_on(self, side: str) -> list[int]:
+        """The numbers of what that side acknowledged."""
+        return sorted(one.number for one in self.taken if one.side == side)
+
+    def wrong_on(self, side: str, *, given_up: Sequence[int] = ()) -> list[str]:
+        """What is not there exactly as it was acknowledged; what was given up must not be there."""
         with self.world.service(side).connect() as connection:
             rows = connection.execute("SELECT number, count(*) FROM entry WHERE number > 0 GROUP BY 1").fetchall()
         there = {int(number): int(count) for number, count in rows}
-        acked = {one.number for one in self.taken}
+        acked = {one.number for one in self.taken} - {*given_up}
         lost = [f"lost {number}" for number in sorted(acked - set(there))]
         extra = [f"nobody's {number}" for number in sorted(set(there) - acked - self.unknown)]
         return lost + extra + [f"twice {number}" for number, count in there.items() if count > 1]
@@ -210,21 +214,35 @@ class Clerk:
             number = self._next()
             try:
                 connection = connection or self.world.service(side).connect()
-                connection.execute("INSERT INTO entry (number) VALUES (%s)", [number])
-                connection.execute("UPDATE account SET version = version + 1 WHERE id = %s", [number % 5 + 1])
-                time.sleep(LONGER_S if number % LONGER_EVERY == 0 else 0)
-                connection.commit()
-                self.taken.append(Taken(number, side, time.monotonic()))
-            except psycopg.errors.InsufficientPrivilege:
-                connection.rollback() if connection else None
+                if self._write(connection, number):
+                    self.taken.append(Taken(number, side, time.monotonic()))
             except Exception as failure:
                 self.unknown.add(number)
-                self.strange.append(f"{side}: {failure!r}")
+                if not self._is_being_made(side, failure):
+                    self.strange.append(f"{side}: {failure!r}")
                 with suppress(psycopg.Error):
                     connection.close() if connection else None
                 connection = None
         if connection:
             connection.close()
+
+    @staticmethod
+    def _write(connection: psycopg.Connection[Any], number: int) -> bool:
+        """Whether it was acknowledged; False when it was refused."""
+        try:
+            connection.execute("INSERT INTO entry (number) VALUES (%s)", [number])
+            connection.execute("UPDATE account SET version = version + 1 WHERE id = %s", [number % 5 + 1])
+            time.sleep(LONGER_S if number % LONGER_EVERY == 0 else 0)
+        except psycopg.errors.InsufficientPrivilege:
+            connection.rollback()
+            return False
+        connection.commit()
+        return True
+
+    def _is_being_made(self, side: str, failure: Exception) -> bool:
+        """A target that is copied under the freeze is dropped and made anew: who knocks meanwhile finds no service."""
+        told = ("does not exist", "terminating connection", "not accepting connections", "permission denied")
+        return side == "target" and self.world.kind != FOLLOWED and any(word in str(failure) for word in told)
 
     def _next(self) -> int:
         with self._lock:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from onboarding.addresses import Database
 from onboarding.alone import Progress, Tell
-from onboarding.alone.copying import all_shards
 from onboarding.databases import plan as engine_plan
 from onboarding.databases import target as engine_target
 from onboarding.databases.assess import assess, offers
+from onboarding.databases.copying import all_shards
 from onboarding.databases.finish import finish
 from onboarding.databases.indexes import build_complete
 from onboarding.databases.plan import Shard
@@ -109,7 +109,7 @@ def _attempt(target: Database, held: Snapshot, resume: bool, tell: Tell) -> tupl
 
 @dataclass(frozen=True)
 class _Unfinished:
-    """A load of ours that was not proven, and the transactions its rows are of; empty before the first row."""
+    """A load of ours that was not proven, and the transactions its rows are of; empty before its schema."""
 
     load: str
     seen: str
@@ -124,9 +124,7 @@ def _unfinished(target: Database) -> _Unfinished | None:
     with session(target) as connection:
         if connection.execute(HAS_NOTES).fetchone() != (True,):
             return None
-        load, seen = connection.execute(
-            "SELECT (SELECT load FROM namrong.load), coalesce((SELECT max(snapshot) FROM namrong.checkpoints), '')"
-        ).fetchall()[0]
+        load, seen = connection.execute("SELECT load, coalesce(snapshot, '') FROM namrong.load").fetchall()[0]
     if not load.startswith(LOAD):
         raise Stop("alone.a_pilots", where=str(target), load=load)
     return _Unfinished(load, seen)

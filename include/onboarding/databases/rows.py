@@ -66,10 +66,8 @@ class Attempt:
 
 
 def _arrived(writing: Connection, shard: Shard, snapshot_id: str) -> set[str]:
-    """The parts that are there. Raises Stop when anything on the target came from another snapshot."""
-    seen = sees(snapshot_id)
-    other = writing.execute("SELECT 1 FROM namrong.checkpoints WHERE snapshot <> %s LIMIT 1", [seen]).fetchone()
-    if other is not None:
+    """The parts that are there. Raises Stop when what is on the target came from another snapshot."""
+    if writing.execute("SELECT snapshot FROM namrong.load").fetchone() != (sees(snapshot_id),):
         raise Stop("databases.mixed_snapshot", where=writing.info.dbname)
     rows = writing.execute("SELECT part FROM namrong.checkpoints WHERE unit = %s", [shard.unit])
     return {part for (part,) in rows}

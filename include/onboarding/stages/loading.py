@@ -2,42 +2,64 @@
 
 With `copy` the first load is the rehearsal of the second: it tells how long the freeze will last. With `follow` the
 first one is all there is: what is written after its snapshot flows after (`following`).
+
+Two moments are never mixed. When the snapshot was lost and the source has moved on, the units leave out what they have
+not begun, and `finish_load` makes the whole load anew, clean, under another name.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from onboarding.databases import finish as engine_finish
 from onboarding.databases import indexes, locks, rows, schema, sequences, service, snapshot, status, target
 from onboarding.databases import plan as engine_plan
-from onboarding.errors import Stop, TryAgain
+from onboarding.databases.copying import all_shards
+from onboarding.databases.plan import Shard
+from onboarding.errors import LeftOut, OnboardingError, Stop, TryAgain
 from onboarding.evidence_kinds import MovedRows
 from onboarding.stages import feeds, following, frozen, sides
-from onboarding.stages.loads import FINAL, begin_anew, held_snapshot, is_settled, load_name, was_validated
+from onboarding.stages.loads import (
+    FINAL,
+    begin_anew,
+    held_snapshot,
+    is_given_up,
+    is_lost,
+    is_settled,
+    load_name,
+    was_validated,
+)
 from onboarding.stages.pilot import Pilot
 
 LOST = "databases.snapshot_gone", "databases.mixed_snapshot"
 """What is said when a load can be no more: its rows would be of two moments."""
 
+BEGINS_ANEW = "databases.load_begins_anew"
+
 HOLDER_WITHIN_S = 120
 POLL_S = 0.3
 INDEX_JOBS = 2
+STREAMS = 2
+"""Of a load that `finish_load` makes anew in its one process."""
 
 
 def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
-    """Make the empty database, copy its schema, and plan the units; returns their names.
-
-    After a snapshot was lost with rows half moved, clearing this begins the load anew, clean, under another name.
-    """
-    _begin_anew_if_mixed(pilot, workload, kind)
+    """Make the empty database, copy its schema, and plan the units; returns their names."""
+    _begin_anew_if_lost(pilot, workload, kind)
     begin_anew_if_unproven(pilot, workload, kind)
     load = load_name(pilot, workload, kind)
-    subject = f"{workload}/{load}"
     if is_settled(pilot, workload, kind, load):
-        return _planned(pilot, subject)
+        return _planned(pilot, f"{workload}/{load}")
+    with _told_when_lost(pilot, workload, load, TryAgain):
+        return _prepare(pilot, workload, kind, load)
+
+
+def _prepare(pilot: Pilot, workload: str, kind: str, load: str) -> list[str]:
+    subject = f"{workload}/{load}"
     if kind == FINAL:
         frozen.demand(pilot)
     source = sides.source(pilot, workload)
@@ -62,36 +84,45 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
 def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, int]:
     """Copy the rows of one unit, what has arrived not again; make the indexes of each table that is complete then."""
     load = load_name(pilot, workload, kind)
-    subject = f"{workload}/{load}"
     if is_settled(pilot, workload, kind, load):
         return {"rows": 0, "bytes": 0}
     if kind == FINAL:
         frozen.demand(pilot)
+    if is_lost(pilot, workload, load):
+        raise LeftOut(BEGINS_ANEW, where=f"{workload}/{load}/{unit}")
+    shard = engine_plan.kept(sides.target(pilot, workload)).get(unit)
+    if shard is None:  # of an earlier load's plan
+        raise LeftOut(BEGINS_ANEW, where=f"{workload}/{load}/{unit}")
+    with _told_when_lost(pilot, workload, load, LeftOut):
+        return _copy_unit(pilot, workload, load, shard)
+
+
+def _copy_unit(pilot: Pilot, workload: str, load: str, shard: Shard) -> dict[str, int]:
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
+    held = _held_snapshot(pilot, f"{workload}/{load}")
     began = time.monotonic()
-    shard = engine_plan.kept(into)[unit]
-    try:
-        rows.move_unit(source, into, shard, snapshot_id=_held_snapshot(pilot, subject), load=load, fence=fence)
-    except Stop as stop:
-        if stop.key in LOST:
-            pilot.record("load_mixed", subject, {"load": load, "unit": unit})
-        raise
+    rows.move_unit(source, into, shard, snapshot_id=held, load=load, fence=fence)
     seconds = round(time.monotonic() - began, 3)
-    indexes.build_complete(source, into, unit, load=load, fence=fence, jobs=INDEX_JOBS)
-    arrived = status.unit_status(into, unit)
-    pilot.record(*MovedRows(workload, load, unit, *arrived, seconds).as_record())
+    indexes.build_complete(source, into, shard.unit, load=load, fence=fence, jobs=INDEX_JOBS)
+    arrived = status.unit_status(into, shard.unit)
+    pilot.record(*MovedRows(workload, load, shard.unit, *arrived, seconds).as_record())
     return {"rows": arrived[0], "bytes": arrived[1]}
 
 
 def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
-    """Build indexes and constraints, set the service's login up (read only), and let the snapshot go."""
-    load = load_name(pilot, workload, kind)
-    subject = f"{workload}/{load}"
-    if is_settled(pilot, workload, kind, load):
+    """Build indexes and constraints, set the service's login up (read only), and let the snapshot go.
+
+    Of a load whose snapshot was lost on the way, everything is moved anew first.
+    """
+    if is_settled(pilot, workload, kind, load_name(pilot, workload, kind)):
         return {}
     if kind == FINAL:
         frozen.demand(pilot)
+    if not _has_arrived(pilot, workload, load_name(pilot, workload, kind)):
+        _load_whole(pilot, workload, kind)
+    load = load_name(pilot, workload, kind)
+    subject = f"{workload}/{load}"
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     sequences.set_sequences(source, into)  # at once, while nobody can have switched: later, only under the freeze
@@ -125,8 +156,10 @@ def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
     Of a database that is followed it is the snapshot of the slot's first moment.
     """
     load = load_name(pilot, workload, kind)
-    if is_settled(pilot, workload, kind, load):
+    if is_settled(pilot, workload, kind, load) or is_given_up(pilot, workload, load):
         return None
+    if kind == FINAL:
+        frozen.demand(pilot)  # what is written after its moment would be lost
     source = sides.source(pilot, workload)
     locks.demand_readable(source)
     opened = following.open_slot(pilot, workload, load) if pilot.manifest.follows else snapshot.open_snapshot(source)
@@ -150,11 +183,40 @@ def begin_anew_if_unproven(pilot: Pilot, workload: str, kind: str) -> None:
         begin_anew(pilot, workload, load)
 
 
-def _begin_anew_if_mixed(pilot: Pilot, workload: str, kind: str) -> None:
+def _begin_anew_if_lost(pilot: Pilot, workload: str, kind: str) -> None:
     load = load_name(pilot, workload, kind)
-    mixed = pilot.ledger.latest(pilot.id, "load_mixed", f"{workload}/{load}")
-    if mixed is not None and not is_settled(pilot, workload, kind, load):
+    if is_lost(pilot, workload, load) and not is_settled(pilot, workload, kind, load):
         begin_anew(pilot, workload, load)
+
+
+@contextmanager
+def _told_when_lost(pilot: Pilot, workload: str, load: str, then: type[OnboardingError]) -> Iterator[None]:
+    """A snapshot that is gone is written down: whoever prepares the load next begins it anew. Raises `then`."""
+    try:
+        yield
+    except Stop as stop:
+        if stop.key not in LOST:
+            raise
+        pilot.record("load_lost", f"{workload}/{load}", {"load": load})
+        raise then(BEGINS_ANEW, where=f"{workload}/{load}") from stop
+
+
+def _has_arrived(pilot: Pilot, workload: str, load: str) -> bool:
+    """Whether every part that was planned is on the target."""
+    planned = pilot.ledger.latest(pilot.id, "load_plan", f"{workload}/{load}")
+    if planned is None or is_lost(pilot, workload, load):
+        return False
+    here = status.status(sides.target(pilot, workload), load)
+    return here.parts == here.planned_parts
+
+
+def _load_whole(pilot: Pilot, workload: str, kind: str) -> None:
+    """Every row under one snapshot, in this process; units have no part in it. What has arrived is not moved again."""
+    prepare_load(pilot, workload, kind)
+    load = load_name(pilot, workload, kind)
+    shards = list(engine_plan.kept(sides.target(pilot, workload)).values())
+    with _told_when_lost(pilot, workload, load, TryAgain):
+        all_shards(shards, STREAMS, lambda shard: _copy_unit(pilot, workload, load, shard), lambda: None)
 
 
 def _planned(pilot: Pilot, subject: str) -> list[str]:

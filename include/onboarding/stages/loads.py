@@ -18,12 +18,13 @@ def load_name(pilot: Pilot, workload: str, kind: str) -> str:
     """The name of the load that belongs to the present cutover attempt; a load begun anew gets another."""
     here = pilot.ledger.cutover(pilot.id)
     name = f"{kind}-{here.epoch + (here.state is CutoverState.ROLLED_BACK)}"
-    anew = len(pilot.ledger.records(pilot=pilot.id, kind="load_restarted", subject=f"{workload}/{name}"))
+    restarted = pilot.ledger.records(pilot=pilot.id, kind="load_restarted", subject=f"{workload}/{name}")
+    anew = len({record.body["instead_of"] for record in restarted})
     return f"{name}-again{anew}" if anew else name
 
 
 def begin_anew(pilot: Pilot, workload: str, load: str) -> None:
-    """From here on the load has another name: nothing of `load` is gone on with."""
+    """From here on the load has another name: nothing of `load` is gone on with. Safe to call twice."""
     pilot.record("load_restarted", f"{workload}/{_base(load)}", {"instead_of": load})
 
 
@@ -35,7 +36,7 @@ def is_over(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
     now = load_name(pilot, workload, kind)
     if _base(now) != _base(load):
         return True
-    if pilot.ledger.latest(pilot.id, "load_given_up", f"{workload}/{load}") is not None:
+    if is_given_up(pilot, workload, load):
         return True
     return is_settled(pilot, workload, kind, now) and not _waits_for_proof(pilot, workload, now)
 
@@ -43,6 +44,16 @@ def is_over(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
 def is_replaced(pilot: Pilot, workload: str, kind: str, load: str) -> bool:
     """Whether the load was begun anew under another name since, so that another snapshot is needed."""
     return load_name(pilot, workload, kind) != load
+
+
+def is_given_up(pilot: Pilot, workload: str, load: str) -> bool:
+    """Whether the night it was for was called off."""
+    return pilot.ledger.latest(pilot.id, "load_given_up", f"{workload}/{load}") is not None
+
+
+def is_lost(pilot: Pilot, workload: str, load: str) -> bool:
+    """Whether its snapshot was found gone while the source had moved on: nothing more can come of it."""
+    return pilot.ledger.latest(pilot.id, "load_lost", f"{workload}/{load}") is not None
 
 
 def is_settled(pilot: Pilot, workload: str, kind: str, load: str) -> bool:

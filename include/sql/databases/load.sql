@@ -8,6 +8,7 @@ CREATE TABLE namrong.load (
     one         boolean     PRIMARY KEY DEFAULT true CHECK (one),
     load        text        NOT NULL,
     token       bigint      NOT NULL,
+    snapshot    text,        -- the transactions it sees: schema and rows are of that one moment
     schema_at   timestamptz,
     archive     bytea,       -- pg_dump's archive of the schema (no rows): indexes and constraints come from it later
     planned_at  timestamptz,
@@ -54,7 +55,7 @@ BEGIN
         RAISE EXCEPTION 'fence % of load % is refused: load % stands at %, unit % at %',
             NEW.fence, NEW.load, whole.load, whole.token, NEW.unit, mine USING ERRCODE = 'NR001';
     END IF;
-    IF EXISTS (SELECT FROM namrong.checkpoints WHERE snapshot <> NEW.snapshot) THEN
+    IF whole.snapshot IS DISTINCT FROM NEW.snapshot THEN
         RAISE EXCEPTION 'a second snapshot in load %', NEW.load USING ERRCODE = 'NR002';
     END IF;
     RETURN NEW;

@@ -168,7 +168,7 @@ def _demand_copied(connection: Connection, feed: Feed, seen: str) -> None:
     """Every row is there, and of the slot's own moment."""
     row = connection.execute(
         "SELECT (SELECT finished_at IS NOT NULL FROM namrong.load),"
-        " (SELECT count(*) FROM namrong.checkpoints WHERE snapshot <> %s)",
+        " (SELECT snapshot IS DISTINCT FROM %s FROM namrong.load)",
         [seen],
     ).fetchone()
     if row is None or not row[0]:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from onboarding.alone.copying import all_shards, next_shard
+from onboarding.databases.copying import all_shards, next_shard
 from onboarding.databases.plan import Part, Shard
 
 
