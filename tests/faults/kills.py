@@ -96,6 +96,11 @@ class Kill:
         if self.orphan is not None and _lives(self.orphan):
             self.orphan.resume()
 
+    @property
+    def ended_well(self) -> bool:
+        """Done, or (a unit of a load whose snapshot died with the triggerer) left to `finish_load`."""
+        return self.ended in ("success", "gone") or (self.ended, self.mode) == ("skipped", "triggerer")
+
     def row(self) -> str:
         again = "-" if self.again_s is None else f"{self.again_s:.0f}"
         orphan = "-" if self.orphan_s is None else f"{self.orphan_s:.1f}"
@@ -248,7 +253,7 @@ class Outcome:
             for kill in self.kills
             if kill.again_s is None and kill.mode not in COMPONENTS  # a task outlives a triggerer's death
         )
-        yield from (f"{kill.task} ended {kill.ended}" for kill in self.kills if kill.ended not in ("success", "gone"))
+        yield from (f"{kill.task} ended {kill.ended}" for kill in self.kills if not kill.ended_well)
         if self.left:
             yield f"{self.left} processes were left behind"
 

@@ -21,6 +21,7 @@ from onboarding.addresses import Database
 from onboarding.aws import Cloud
 from onboarding.cutover.state import CutoverState
 from onboarding.databases.sessions import session
+from onboarding.errors import TryAgain
 from onboarding.ledger import Ledger
 from onboarding.ledger_schema import ensure_schema
 from onboarding.manifest import Manifest
@@ -210,8 +211,12 @@ def _writes(service: Database) -> bool:
         with service.connect() as connection:
             connection.execute("INSERT INTO entry (number) VALUES (0)")
             connection.rollback()
-    except psycopg.errors.InsufficientPrivilege:
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
         return False
+    except TryAgain as failure:
+        if "does not exist" in str(failure):  # killed between dropping and making it
+            return False
+        raise
     return True
 
 
