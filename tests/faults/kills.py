@@ -63,7 +63,10 @@ HOLDS = {"unaccounted_rows": 0, "unaccounted_files": 0, "duplicate_side_effects"
 
 @dataclass
 class Order:
-    """One kill to be made: of that task of that pilot (ANY: the next one seen), so long after it was first seen."""
+    """One kill to be made: of that task of that pilot (ANY: the next one seen), so long after it was first seen.
+
+    `leaf` is the task's name, with its groups or without.
+    """
 
     mode: str
     pilot: str
@@ -72,7 +75,7 @@ class Order:
     missed: int = 0
 
     def fits(self, task: Task) -> bool:
-        return self.leaf == ANY or (task.leaf == self.leaf and task.dag == f"onboard_{self.pilot}")
+        return self.leaf == ANY or (task.dag == f"onboard_{self.pilot}" and self.leaf in (task.leaf, task.name))
 
 
 @dataclass

@@ -25,6 +25,7 @@ from faults.small_world import FOLLOWED, Ground, World, make_world, restore
 from following_servers import SETTINGS, make_master, two_servers
 
 from onboarding.cutover.state import CutoverState
+from onboarding.errors import TryAgain
 from onboarding.ledger import Ledger
 from sandbox.postgres import Cluster, bin_dir
 
@@ -241,8 +242,8 @@ class Clerk:
 
     def _is_being_made(self, side: str, failure: Exception) -> bool:
         """A target that is copied under the freeze is dropped and made anew: who knocks meanwhile finds no service."""
-        told = ("does not exist", "terminating connection", "not accepting connections", "permission denied")
-        return side == "target" and self.world.kind != FOLLOWED and any(word in str(failure) for word in told)
+        turned_away = (psycopg.OperationalError, psycopg.errors.UndefinedTable, TryAgain)
+        return side == "target" and self.world.kind != FOLLOWED and isinstance(failure, turned_away)
 
     def _next(self) -> int:
         with self._lock:

@@ -21,8 +21,8 @@ def test_the_telling_tasks_come_first() -> None:
 def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> None:
     """One supervisor so early that Airflow has not heard of its task, one whose orphan wakes late.
 
-    The triggerer dies while a load goes on under the snapshot that it holds. p02 is copied, p03 is followed while its
-    own program writes: not one acknowledged write may be lost or there twice.
+    The triggerer dies under the freeze, while a load goes on under the snapshot that it holds. p02 is copied, p03 is
+    followed while its own program writes: not one acknowledged write may be lost or there twice.
     """
     ordered = [
         Order("supervisor", "p02", "request_account", 0.0),
@@ -30,7 +30,7 @@ def test_killed_tasks_and_killed_supervisors_change_nothing(tmp_path: Path) -> N
         Order("stalled", "p02", "copy_rows", 0.3),
         Order("child", "p02", "freeze", 0.2),
         Order("supervisor", "p02", "shift_traffic", 2.0),
-        Order("triggerer", "p03", "copy_rows", 0.1),
+        Order("triggerer", "p02", "cutover.copy_registry.copy_rows", 0.1),
         Order("child", "p03", "switch_over", 1.0),
     ]
     outcome = run(make_checkout(tmp_path / "checkout"), ordered, ["p02", "p03"], 0.02)
