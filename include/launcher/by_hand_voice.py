@@ -17,6 +17,7 @@ from onboarding.readiness import Finding
 from onboarding.reconcile import Comparison, named_rows
 from onboarding.reconcile.files_report import FilesComparison, named_files
 from onboarding.reconcile.pseudonyms import Pseudonyms
+from onboarding.spoken_sizes import spoken_size
 
 SHOWN = 20
 ROOM = "launcher.by_hand"
@@ -147,7 +148,7 @@ class _Bars:
             self._task = self._bars.add_task(words, total=None, rate="")
         if self._task is not None and (told.planned or told.bytes):  # how much there is may not be known yet
             task = self._bars.tasks[self._task]
-            rate = f"{_megabytes(told.bytes)} · {told.bytes / 1e6 / max(task.elapsed or 0, 0.1):,.0f} MB/s"
+            rate = f"{spoken_size(told.bytes)} · {told.bytes / 1e6 / max(task.elapsed or 0, 0.1):,.0f} MB/s"
             self._bars.update(self._task, completed=told.arrived, total=told.planned or None, rate=rate)
 
 
@@ -155,12 +156,8 @@ def _readable(values: dict[str, Any]) -> dict[str, Any]:
     """Figures as people read them."""
     readable = dict(values)
     if "bytes" in values:
-        readable["bytes"] = _megabytes(values["bytes"])
+        readable["bytes"] = spoken_size(values["bytes"])
     if isinstance(values.get("seconds"), dict):
         readable["steps"] = " · ".join(f"{step} {took:.1f} s" for step, took in values["seconds"].items())
         readable["seconds"] = sum(values["seconds"].values())
     return readable
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"

@@ -6,6 +6,7 @@
 | `stage`          | the stage   | by programme.progress: entered, passed, failed          | state, since, lead time   |
 | `moved_rows`     | workload    | by the mover, for each finished unit                    | rows                      |
 | `moved_files`    | workload    | by the mover, for each finished unit                    | files                     |
+| `moving`         | workload    | by a unit that takes long: how far it is                | how much has moved so far |
 | `reconciled`     | workload    | by the verifier, after each comparison                  | unaccounted rows, files   |
 | `rehearsal`      | "cutover"   | when cutover and way back were rehearsed and timed      | rehearsal_s, rollback_…_s |
 | `runbook`        | "cutover"   | just before it: each step, its owner, what it took      | none: the runbook's page  |
@@ -117,6 +118,19 @@ class MovedFiles(_Kind):
     files: int
     bytes: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Moving(_Kind):
+    """How much of a unit is on the target while it is still at work, in bytes as they were planned."""
+
+    KIND = "moving"
+    SUBJECT = "workload"
+    workload: str
+    what: Literal["rows", "files"]
+    load: str
+    unit: str
+    bytes: int
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -13,6 +13,7 @@ from onboarding import ledger_rows
 from onboarding.addresses import Database
 from onboarding.cutover.state import CutoverState, Position, move, position
 from onboarding.errors import Stop, TryAgain
+from onboarding.leases import PATIENCE, take_place
 from onboarding.ledger_connections import Connection, Connections
 from onboarding.records import GENESIS, Head, Record, canonical
 
@@ -40,6 +41,12 @@ class Ledger:
     def __init__(self, database: Database, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self._connections = Connections(database)
         self._clock = clock
+
+    @contextmanager
+    def lease(self, of: str, most: int, *, patience: timedelta = PATIENCE) -> Iterator[int]:
+        """For the block: one of the `most` places that all pilots share of what is named. See `leases`."""
+        with self._connections.dedicated() as connection:
+            yield take_place(connection, of, most, patience)
 
     def close(self) -> None:
         """Ends idle connections; the ledger can still be used."""

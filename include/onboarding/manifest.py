@@ -142,6 +142,9 @@ class DatabaseWorkload(Part):
     target: RdsTarget
     shards: Annotated[int, Field(ge=1, le=16)] = 4
     """Mapped tasks that copy rows at the same time, at most."""
+    source_streams: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Tasks that copy rows from this database's server at the same time, at most, whatever pilots and databases they
+    are of: for a server that several services share, or that bears little beside its service. None: `shards` alone."""
     whole_rows: bool = False
     """`follow`: tables without a key may be set to tell of a change by the whole old row (`REPLICA IDENTITY FULL`, a
     change at the source). Without it, such a table is a critical finding."""

@@ -90,7 +90,12 @@ class Journey:
         """A folder to its bucket, one mapped unit per batch."""
         with TaskGroup(_group(workload)):
             planned = self.do(uploading.plan_files, given={"workload": workload.name})
-            moved = self.do(uploading.move_files, over=planned, given={"workload": workload.name})
+            moved = self.do(
+                uploading.move_files,
+                over=planned,
+                given={"workload": workload.name},
+                max_active_tis_per_dagrun=workload.batches,
+            )
             chain(after, planned)
         return moved
 
@@ -109,7 +114,7 @@ class Journey:
                 retry_delay=RETRY_DELAY,
             )
             prepared = self.do(loading.prepare_load, given=given)
-            copied = self.do(loading.copy_rows, over=prepared, given=given)
+            copied = self.do(loading.copy_rows, over=prepared, given=given, max_active_tis_per_dagrun=workload.shards)
             finished = self.do(loading.finish_load, given=given, trigger_rule="none_failed")
             chain(after, [held, prepared])
             chain(copied, finished)

@@ -63,6 +63,9 @@ def described(dag: Any) -> dict[str, Any]:
     return {
         "edges": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
         "mapped": [task.task_id for task in dag.tasks if isinstance(task, MappedOperator)],
+        "at_a_time": {
+            task.task_id: task.max_active_tis_per_dagrun for task in dag.tasks if isinstance(task, MappedOperator)
+        },
         "documented": {task.task_id: bool(task.doc_md) for task in dag.tasks},
         "retries": {task.task_id: task.retries for task in dag.tasks},
         "weights": {

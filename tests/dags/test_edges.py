@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_process import Parsed
+from airflow_process import SAMPLES, Parsed
+
+from onboarding.manifests import load_folder
 
 ONBOARD_P02 = {
     "intake.receive": ["intake.assess"],
@@ -122,6 +124,15 @@ def test_who_keeps_others_waiting_gets_a_worker_first(samples: Parsed) -> None:
     assert len(holders) == 2 and {"cutover.copy_registry.copy_rows", "cutover.freeze"} < stopped
     weigh = [{journey[task] for task in group} for group in (usual, stopped, holders)] + [set(back.values())]
     assert weigh == [{1}, {10}, {100}, {10}]
+
+
+def test_of_many_units_no_more_are_at_work_than_the_manifest_says(samples: Parsed) -> None:
+    manifest = load_folder(SAMPLES).manifests["p02"]
+    (database,), (folder,) = manifest.databases, manifest.files
+    loads = dict.fromkeys(("migration.copy_registry.copy_rows", "cutover.copy_registry.copy_rows"), database.shards)
+    assert samples["dags"]["onboard_p02"]["at_a_time"] == loads | {
+        "migration.upload_documents.move_files": folder.batches
+    }
 
 
 def test_the_night_of_what_is_followed_has_exactly_these_edges(samples: Parsed) -> None:

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from onboarding.databases.copying import all_shards, next_shard
-from onboarding.databases.plan import Part, Shard
+from onboarding.databases.plan import MOST_UNITS, Part, Shard, units_for
+from onboarding.files.plan import batches_for
 
 
 def shard(unit: str, *tables: str) -> Shard:
@@ -54,3 +55,12 @@ def test_a_failure_begins_nothing_new_and_is_raised_when_all_stand_still() -> No
     with pytest.raises(LookupError, match="disk"):
         all_shards([LARGE_1, SMALL, LARGE_2, OTHERS], 2, copy, lambda: None)
     assert begun == ["s0", "s2"] and ended.is_set()
+
+
+def test_what_is_large_comes_in_more_units_than_streams_so_that_each_is_minutes() -> None:
+    assert units_for(10 << 30, 4) == 4
+    assert units_for(100 << 30, 4) == 25
+    assert units_for(1 << 50, 4) == MOST_UNITS
+    assert batches_for(10, 100, 4) == 4
+    assert batches_for(1_000_000, 100, 4) == 50
+    assert batches_for(10, 100 << 30, 4) == 25

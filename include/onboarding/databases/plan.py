@@ -19,6 +19,8 @@ LEAST_PART_BYTES, MOST_PART_BYTES = 1 << 18, 256 << 20
 PARTS_OF_ALL = 200
 """A killed attempt repeats what was under way, a part per stream: two streams on average one of so many parts."""
 RANGES_FROM = 140_000  # PostgreSQL 14 is the first to read a range of blocks without reading the whole table
+UNIT_BYTES, MOST_UNITS = 4 << 30, 1_000
+"""A unit is minutes of work, so that what a failed one costs is minutes; Airflow maps a task over 1,024 at most."""
 LARGE_OBJECTS_PER_PART = 1_000
 LARGE_OBJECT_BYTES = 64 * 1024  # what one weighs in the plan; its size is not in any catalogue that an owner may read
 
@@ -68,20 +70,27 @@ class Shard:
 
 
 def plan(source: Database, target: Database, shards: int, *, load: str, fence: int, snapshot_id: str) -> list[Shard]:
-    """At most `shards` units of about the same size that together hold every row and large object of the snapshot.
+    """Units of about the same size that together hold every row and large object of the snapshot.
 
-    The plan is kept on the target; called again for the same load it gives the plan that is there, whatever was
-    asked for, because parts that have arrived belong to it.
+    At most `shards` of them, or as many more as it takes for none to weigh more than some 4 GiB. The plan is kept on
+    the target; called again for the same load it gives the plan that is there, whatever was asked for, because parts
+    that have arrived belong to it.
     """
     with session(source) as reading:
         import_snapshot(reading, snapshot_id)
-        fresh = balance(_parts(reading), shards)
+        parts = list(_parts(reading))
+    fresh = balance(parts, units_for(sum(part.bytes for part in parts), shards))
     with session(target, label=label("plan", fence)) as connection:
         check(connection, load=load, fence=fence)
         row = connection.execute("SELECT planned_at FROM namrong.load FOR UPDATE").fetchone()
         if row is not None and row[0] is None:
             _keep(connection, fresh)
         return _kept(connection)
+
+
+def units_for(size: int, shards: int) -> int:
+    """How many units so many bytes are divided into."""
+    return max(shards, min(-(-size // UNIT_BYTES), MOST_UNITS))
 
 
 def kept(target: Database) -> dict[str, Shard]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -16,6 +17,13 @@ from onboarding.databases.sessions import Connection, session, statement
 from onboarding.databases.snapshot import sees
 from onboarding.databases.streams import Stream, begin_on_snapshot, pass_through, stream
 from onboarding.errors import Stop
+
+Told = Callable[[int], None]
+
+
+def unheard(_: int) -> None:
+    """Nobody wants to know."""
+
 
 LOCK_PATIENCE_MS = 60_000
 """A copy that waits longer for somebody's lock on the source fails and is tried again: it never hangs unseen."""
@@ -33,9 +41,11 @@ class ShardResult:
 
 
 def move_unit(
-    source: Database, target: Database, shard: Shard, *, snapshot_id: str, load: str, fence: int
+    source: Database, target: Database, shard: Shard, *, snapshot_id: str, load: str, fence: int, told: Told = unheard
 ) -> ShardResult:
     """Every part of the shard is on the target; parts with a checkpoint of this snapshot are not moved again.
+
+    `told` hears of each part as it arrives how many bytes it was planned with (first, of those that are there).
 
     Raises Stop when a newer attempt took over, the snapshot is gone, or parts of another snapshot are there (the
     load has to start clean: `ensure_empty_database` under a new load); TryAgain when a server went away.
@@ -43,9 +53,10 @@ def move_unit(
     with claimed(target, shard.unit, load=load, fence=fence) as connection:
         arrived = _arrived(connection, shard, snapshot_id)
     todo = [part for part in shard.parts if part.id not in arrived]
+    told(shard.bytes - sum(part.bytes for part in todo))
     forms = _forms(source, todo)
     attempt = Attempt(load, shard.unit, snapshot_id, fence)
-    moved = streams.run(lambda: _move_all(source, target, todo, forms, attempt), source, target) if todo else []
+    moved = streams.run(lambda: _move_all(source, target, todo, forms, attempt, told), source, target) if todo else []
     return ShardResult(
         sum(count for part, count, _ in moved if part.kind == "rows"),
         sum(count for part, count, _ in moved if part.kind == "large_objects"),
@@ -94,7 +105,12 @@ def _forms(source: Database, parts: list[Part]) -> dict[tuple[str, str], _Form]:
 
 
 async def _move_all(
-    source: Database, target: Database, parts: list[Part], forms: dict[tuple[str, str], _Form], attempt: Attempt
+    source: Database,
+    target: Database,
+    parts: list[Part],
+    forms: dict[tuple[str, str], _Form],
+    attempt: Attempt,
+    told: Told,
 ) -> list[tuple[Part, int, int]]:
     """Rows and bytes of each part that this call moved."""
     moved: list[tuple[Part, int, int]] = []
@@ -105,6 +121,7 @@ async def _move_all(
             done = await _move(reading, writing, part, forms.get((part.schema, part.table)), attempt)
             if done is not None:
                 moved.append((part, *done))
+            told(part.bytes)
     return moved
 
 

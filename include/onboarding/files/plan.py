@@ -10,6 +10,8 @@ from onboarding.errors import Stop
 from onboarding.files.scan import SourceFile, key_of, require_movable, scan
 from onboarding.places import Place
 
+BATCH_BYTES, BATCH_FILES, MOST_BATCHES = 4 << 30, 20_000, 1_000
+"""A batch is minutes of work, so that what a failed one costs is minutes; Airflow maps a task over 1,024 at most."""
 FILE_COST_BYTES = 256 * 1024
 """What a request costs beside its bytes, so that 10,000 small files are not planned as one light batch."""
 
@@ -38,7 +40,9 @@ class Batch:
 
 
 def plan(root: Place, batches: int, *, prefix: str = "") -> list[Batch]:
-    """At most `batches` batches, balanced by bytes and number; the same folder gives the same plan.
+    """Batches balanced by bytes and number; the same folder gives the same plan.
+
+    At most `batches` of them, or as many more as it takes for none to be more than some 4 GiB or 20,000 files.
 
     Raises Stop when something in the folder cannot move (see `assess`), when there is nothing, or when two files
     would become one object.
@@ -46,7 +50,12 @@ def plan(root: Place, batches: int, *, prefix: str = "") -> list[Batch]:
     found = scan(root, prefix=prefix)
     require_movable(root, found.refused, len(found.files))
     refuse_shared_keys(found.files, prefix)
-    return balance(found.files, batches)
+    return balance(found.files, batches_for(len(found.files), sum(file.size for file in found.files), batches))
+
+
+def batches_for(files: int, size: int, batches: int) -> int:
+    """How many batches so many files of so many bytes are divided into."""
+    return max(batches, min(max(-(-size // BATCH_BYTES), -(-files // BATCH_FILES)), MOST_BATCHES))
 
 
 def refuse_shared_keys(files: Sequence[SourceFile], prefix: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from onboarding.files.crew import each
 from onboarding.files.notes import MANIFEST_FOLDER, manifest_folder, write_notes
 from onboarding.files.placing import Moved, Target, move_file
 from onboarding.files.plan import Batch, refuse_shared_keys
-from onboarding.files.scan import key_of
+from onboarding.files.scan import SourceFile, key_of
 from onboarding.files.sources import at
 from onboarding.places import Place
 
@@ -66,13 +66,14 @@ def move_unit(
     replace: bool = False,
     in_flight: int = IN_FLIGHT,
     take: Take = unlimited,
+    told: Callable[[int], None] = lambda _: None,
 ) -> BatchResult:
     """Every file of the batch as an object that S3 has checked by SHA-256, and the batch's manifest.
 
     An object that is there with the same content counts as moved. With another content: Stop naming the key, or,
     under `replace` (the final load from a frozen source), the object is deleted first and written anew.
-    What passes the agency's line asks `take` for it. Raises TryAgain when a file changes under every reading, Stop when
-    one is gone since the plan was made.
+    What passes the agency's line asks `take` for it; `told` hears of each file that is there how large it was planned.
+    Raises TryAgain when a file changes under every reading, Stop when one is gone since the plan was made.
     """
     require_prefix(prefix)
     refuse_shared_keys(batch.files, prefix)
@@ -81,7 +82,12 @@ def move_unit(
         moved: list[Moved] = []
         try:
             with Target.opened(s3, bucket, prefix, replace=replace, take=sent) as target:
-                each(lambda file: moved.append(move_file(source, file, target)), batch.files, in_flight)
+
+                def move(file: SourceFile) -> None:
+                    moved.append(move_file(source, file, target))
+                    told(file.size)
+
+                each(move, batch.files, in_flight)
         except BaseException:
             with suppress(Exception):  # spares the next attempt questions; this failure is what counts
                 write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))

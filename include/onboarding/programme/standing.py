@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from onboarding.evidence_kinds import Reconciled, Rehearsal, RunBegan, Stage, StageEvent
+from onboarding.programme import moves
+from onboarding.programme.moves import Moves
 from onboarding.programme.progress import LIVE, state_after
 from onboarding.programme.waits import Waits
 from onboarding.records import Record
 
 KINDS = (
-    "run", "stage", "manifest", "request", "moved_rows", "moved_files", "reconciled", "rehearsal", "refused",
+    *moves.KINDS, "run", "stage", "manifest", "request", "reconciled", "rehearsal", "refused",
     "cutover", "observation", "approval_asked", "approval", "trouble", "mended", "expectations",
 )  # fmt: skip
 """The kinds that a standing is folded from."""
@@ -45,6 +47,7 @@ class Standing:
     went_live: list[tuple[datetime, int]] = field(default_factory=list)
     """+1 each time the pilot went live, -1 when it came back."""
     waits: Waits = field(default_factory=Waits)
+    moves: Moves = field(default_factory=Moves)
     request: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     sandbox: bool = False
@@ -66,6 +69,7 @@ class Standing:
             self._stage(record)
         else:
             self.waits.take(record)
+            self.moves.take(record)
             TAKERS.get(record.kind, _nothing)(self, record)
         self.seq, self.at = record.seq, record.at
 

@@ -9,9 +9,11 @@ from onboarding.gates import observation_from, reasons
 from onboarding.messages import Language, text
 from onboarding.programme.lanes import Lane
 from onboarding.programme.lead_times import Span
+from onboarding.programme.moves import Move
 from onboarding.programme.progress import STAGES
 from onboarding.programme.standing import Standing
 from onboarding.programme.waits import Wait
+from onboarding.spoken_sizes import spoken_size
 from onboarding.spoken_times import spoken, spoken_day, spoken_length
 
 LEVELS = ("none", "low", "medium_low", "medium", "medium_high", "high")
@@ -40,6 +42,7 @@ def told_lane(lane: Lane, language: Language, now: datetime, *, task_reasons: bo
         "spans": [_span(span, language) for span in lane.spans],
         "lead": None if lane.whole is None else _span(lane.whole, language),
         "request": _request(lane, language),
+        "moves": [_moving(move, language, now) for move in standing.moves.open.values()],
         "compared": _compared(standing),
         "refused": _refused(standing),
         "run": standing.run,
@@ -145,6 +148,22 @@ def _request(lane: Lane, language: Language) -> dict[str, Any] | None:
         "received_text": spoken_day(received, language),
         "network_path": path,
         "network_text": text(f"view.paths.{path}", language),
+    }
+
+
+def _moving(move: Move, language: Language, now: datetime) -> dict[str, Any]:
+    """How much of a workload has arrived, whole per cent, and about how long the rest takes."""
+    percent, left = int(100 * move.share), move.left(now)
+    told = {"name": move.workload, "percent": percent, "size": spoken_size(move.bytes)}
+    arrived = text("view.moving.indexes" if percent == 100 else "view.moving.share", language, **told)
+    rest = text("view.moving.left", language, length=spoken_length(left, language)) if left is not None else ""
+    return {
+        "workload": move.workload,
+        "what": move.what,
+        "percent": percent,
+        "bytes": move.bytes,
+        "left_s": None if left is None else round(left.total_seconds()),
+        "text": " ".join(filter(None, (arrived, rest))),
     }
 
 

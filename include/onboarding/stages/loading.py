@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from onboarding.databases import plan as engine_plan
 from onboarding.databases.copying import all_shards
 from onboarding.databases.plan import Shard
 from onboarding.errors import LeftOut, OnboardingError, Stop, TryAgain
-from onboarding.evidence_kinds import MovedRows
+from onboarding.evidence_kinds import MovedRows, Moving
 from onboarding.stages import feeds, following, frozen, sides
+from onboarding.stages.halfway import Halfway
 from onboarding.stages.loads import (
     FINAL,
     begin_anew,
@@ -77,7 +78,8 @@ def _prepare(pilot: Pilot, workload: str, kind: str, load: str) -> list[str]:
         source, into, pilot.database_workload(workload).shards, load=load, fence=fence, snapshot_id=held
     )
     units = {shard.unit: shard.as_json() for shard in shards}
-    pilot.record("load_plan", subject, {"units": sorted(units), "bytes": sum(shard.bytes for shard in shards)})
+    weights = {shard.unit: shard.bytes for shard in shards}
+    pilot.record("load_plan", subject, {"units": sorted(units), "bytes": sum(weights.values()), "weights": weights})
     return sorted(units)
 
 
@@ -102,7 +104,9 @@ def _copy_unit(pilot: Pilot, workload: str, load: str, shard: Shard) -> dict[str
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
     held = _held_snapshot(pilot, f"{workload}/{load}")
     began = time.monotonic()
-    rows.move_unit(source, into, shard, snapshot_id=held, load=load, fence=fence)
+    told = Halfway(pilot, lambda size: Moving(workload, "rows", load, shard.unit, size))
+    with _place_at(pilot, workload):
+        rows.move_unit(source, into, shard, snapshot_id=held, load=load, fence=fence, told=told)
     seconds = round(time.monotonic() - began, 3)
     indexes.build_complete(source, into, shard.unit, load=load, fence=fence, jobs=INDEX_JOBS)
     arrived = status.unit_status(into, shard.unit)
@@ -208,6 +212,12 @@ def _has_arrived(pilot: Pilot, workload: str, load: str) -> bool:
         return False
     here = status.status(sides.target(pilot, workload), load)
     return here.parts == here.planned_parts
+
+
+def _place_at(pilot: Pilot, workload: str) -> AbstractContextManager[object]:
+    """One of the streams that the agency's server bears, where the manifest says how many these are."""
+    most, source = pilot.database_workload(workload).source_streams, sides.source(pilot, workload)
+    return nullcontext() if most is None else pilot.ledger.lease(f"{source.host}:{source.port}", most)
 
 
 def _load_whole(pilot: Pilot, workload: str, kind: str) -> None:

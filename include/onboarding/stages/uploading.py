@@ -7,10 +7,11 @@ import time
 
 from onboarding import targets
 from onboarding.bandwidth import take_of
-from onboarding.evidence_kinds import MovedFiles
+from onboarding.evidence_kinds import MovedFiles, Moving
 from onboarding.files import plan, upload
 from onboarding.files.objects import put_small
 from onboarding.stages import sides
+from onboarding.stages.halfway import Halfway
 from onboarding.stages.pilot import Pilot
 
 PREFIX = "files/"
@@ -27,7 +28,8 @@ def plan_files(pilot: Pilot, workload: str) -> list[str]:
     for batch in batches:
         body = json.dumps(batch.as_json(), ensure_ascii=False).encode()
         put_small(s3, bucket(pilot, workload), _plan_key(batch.id), body)
-    pilot.record("files_plan", workload, {"batches": [batch.id for batch in batches]})
+    weights = {batch.id: batch.size for batch in batches}
+    pilot.record("files_plan", workload, {"batches": list(weights), "weights": weights})
     return [batch.id for batch in batches]
 
 
@@ -42,7 +44,10 @@ def move_files(pilot: Pilot, unit: str, workload: str) -> dict[str, int]:
     began = time.monotonic()
     asked = pilot.files_workload(workload)
     take = take_of(asked.bandwidth, pilot.clock, shares=asked.batches)
-    moved = upload.move_unit(pilot.folders[workload], batch, s3, bucket(pilot, workload), prefix=PREFIX, take=take)
+    told = Halfway(pilot, lambda size: Moving(workload, "files", "upload", unit, size))
+    moved = upload.move_unit(
+        pilot.folders[workload], batch, s3, bucket(pilot, workload), prefix=PREFIX, take=take, told=told
+    )
     seconds = round(time.monotonic() - began, 3)
     pilot.record(*MovedFiles(workload, "upload", unit, moved.files, moved.bytes, seconds).as_record())
     return {"files": moved.files, "bytes": moved.bytes, "skipped": moved.skipped}
