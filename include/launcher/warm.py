@@ -19,6 +19,7 @@ ROOMS = ("onboarding", "onboarding_airflow")
 NEEDED = (
     "airflow.dag_processing.dagbag",
     "airflow.sdk.execution_time.task_runner",
+    "dns.resolver",
     "great_expectations",
     "jinja2.ext",
     "onboarding_airflow.assets",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
 
-import dns.exception
-import dns.resolver
 import psycopg
 
 from onboarding.errors import TryAgain
@@ -28,11 +28,6 @@ def resolver(nameserver: str | None) -> Resolver:
 
     `nameserver` is `host:port`; None asks the machine's own resolver.
     """
-    asked = dns.resolver.Resolver(configure=nameserver is None)
-    asked.cache = None
-    if nameserver is not None:
-        host, _, port = nameserver.rpartition(":")
-        asked.nameservers, asked.port = [host], int(port)
 
     def resolve(name: str) -> str:
         try:
@@ -41,12 +36,30 @@ def resolver(nameserver: str | None) -> Resolver:
             pass
         if name == "localhost":
             return "127.0.0.1"
-        try:
-            return str(asked.resolve(name, "A", lifetime=5)[0])
-        except dns.exception.DNSException as failure:
-            raise TryAgain("addresses.name_not_found", where=name, reason=type(failure).__name__) from failure
+        return _looked_up(name, nameserver)
 
     return resolve
+
+
+def _looked_up(name: str, nameserver: str | None) -> str:
+    import dns.exception  # 0.1 s, which an address in figures needs not
+
+    try:
+        return str(_asked(nameserver).resolve(name, "A", lifetime=5)[0])
+    except dns.exception.DNSException as failure:
+        raise TryAgain("addresses.name_not_found", where=name, reason=type(failure).__name__) from failure
+
+
+@cache
+def _asked(nameserver: str | None) -> Any:
+    import dns.resolver
+
+    asked = dns.resolver.Resolver(configure=nameserver is None)
+    asked.cache = None
+    if nameserver is not None:
+        host, _, port = nameserver.rpartition(":")
+        asked.nameservers, asked.port = [host], int(port)
+    return asked
 
 
 @dataclass(frozen=True)

