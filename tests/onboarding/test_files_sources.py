@@ -199,6 +199,29 @@ def test_a_change_while_reading_is_seen(place: Place, tmp_path: Path, cloud: Clo
         assert not file.unchanged()
 
 
+@pytest.mark.parametrize(("name", "after"), [("A.txt", 0), ("ใหญ่", 5_000_000)], ids=["whole", "in parts"])
+def test_what_changes_on_its_way_is_read_again_and_arrives_as_it_came_to_rest(
+    place: Place, share: dict[str, bytes], tmp_path: Path, cloud: Cloud, bucket: str, name: str, after: int
+) -> None:
+    """Changed once when so many bytes had passed: the line that every byte asks for is where we see them go by."""
+    s3, passed, new = cloud.client("s3"), 0, os.urandom(len(share[name]))
+
+    def change_on_the_way(size: int) -> None:
+        nonlocal passed
+        before, passed = passed, passed + size
+        if before <= after < passed:
+            if isinstance(place, BucketFolder):
+                s3.put_object(Bucket=place.bucket, Key=f"old/{name}", Body=new)
+            else:
+                (tmp_path / name).write_bytes(new)
+
+    alone = Batch("one", (SourceFile(name, len(new)),))
+    assert move_unit(place, alone, s3, bucket, prefix="p/", take=change_on_the_way).files == 1
+    assert passed > after + len(new), "it was not read again"
+    assert stored(cloud, bucket) == {name: new}
+    assert not list(s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []))
+
+
 @pytest.mark.parametrize(
     "link",
     ["http://127.0.0.1:1/secret", "//example.org/x", "/etc/passwd", "../../etc/passwd", "..%2F..%2Fsecret", "%2e%2e",
