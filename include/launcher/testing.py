@@ -22,6 +22,10 @@ SIDE_BY_SIDE = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
 """The whole run is three processes: some mostly wait for a running stack, another works. See tests/conftest.py."""
 
 
+SERVERS = ("/usr/lib/postgresql/15/bin/postgres", "/usr/sbin/apache2", "/usr/sbin/nginx", "/usr/sbin/lighttpd")
+"""Debian's, as agencies have them."""
+
+
 def missing_suites() -> tuple[str, ...]:
     """The suites that cannot run here, by the name of their catalogue entry."""
     return tuple(name for name, there in (("browser", _has_browser()), ("debian_servers", _has_servers())) if not there)
@@ -57,4 +61,4 @@ def _has_browser() -> bool:
 
 
 def _has_servers() -> bool:
-    return Path("/usr/lib/postgresql/15/bin/postgres").exists()
+    return all(Path(program).exists() for program in SERVERS)

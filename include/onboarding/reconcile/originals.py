@@ -112,9 +112,10 @@ class _OnWeb:
             for link in dict.fromkeys(one or other for one, other in LINK.findall(page)):
                 to = urljoin(here, unescape(link.decode("utf-8", "replace")))
                 bare = to.split("?")[0].split("#")[0]
-                if to.startswith("mailto:") or (bare.endswith("/") and here.startswith(bare)):
+                below, there = unquote_to_bytes(here), unquote_to_bytes(bare)  # Apache writes %e0 where we write %E0
+                if to.startswith("mailto:") or (bare.endswith("/") and below.startswith(there)):
                     continue  # up, or the page itself in another order
-                name = unquote_to_bytes(bare[len(here) :].removesuffix("/")) if bare.startswith(here) else b""
+                name = there[len(below) : -1 if bare.endswith("/") else None] if there.startswith(below) else b""
                 if bare != to or name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
                     yield link, "unread", None  # it leads elsewhere: whoever lists that proves nothing
                 elif not bare.endswith("/"):
