@@ -1,8 +1,10 @@
-"""A whole database moved to a second server: ours, pg_dump with pg_restore, pg_dump into psql; then every row proven.
+"""A whole database moved to a second server: ours, and what an engineer would pick by hand; then every row proven.
 
 `PYTHONPATH=include:plugins .namrong/venv/bin/python benchmarks/move_database.py [--size 1] [--rounds 5]`, nothing else
 running. Two servers of our own, configured alike; port and data directory of each are verified before anything is
-timed. The tools take turns; medians and ratios are printed. `--size 1` is some 3.1 million rows.
+timed. The tools take turns; medians and ratios are printed. `--size 1` is some 3.1 million rows. Peers: `pg_dump -Fd`
+with `pg_restore`, `pg_dump` into `psql`, and `pgcopydb` where it is installed (Debian: `apt-get install pgcopydb`). The
+floor is what the servers alone need, step by step: rows out, rows in, then indexes and keys, two at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import secrets
 import shutil
 import statistics
@@ -18,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -49,6 +53,8 @@ CREATE INDEX ON request (at);
 ALTER TABLE request ADD FOREIGN KEY (citizen) REFERENCES citizen;
 VACUUM ANALYZE;
 """
+FLOOR = ("rows out", "rows in", "indexes")
+CORES = os.cpu_count() or 1
 ROWS = {"accounts": 2_500_000, "citizens": 200_000, "requests": 400_000}
 
 
@@ -100,6 +106,9 @@ def measured(source: Cluster, target: Cluster, folder: Path, rounds: int) -> int
     tools: dict[str, Callable[[Cluster, Cluster, Path], dict[str, float]]] = {
         "namrong move": ours, "pg_dump -Fd -j2 | pg_restore -j2": dump_and_restore, "pg_dump | psql": dump_into_psql,
     }  # fmt: skip
+    if shutil.which("pgcopydb"):
+        tools["pgcopydb"] = pgcopydb
+    tools["floor"] = floor
     taken: dict[str, list[float]] = {}
     for number in range(rounds):
         for name, tool in tools.items():
@@ -114,6 +123,10 @@ def measured(source: Cluster, target: Cluster, folder: Path, rounds: int) -> int
         print(f"{name:<36} median {medians[name]:6.1f} s   {min(seconds):6.1f} … {max(seconds):6.1f}")
     moved, peer = medians["namrong move: moved"], medians["pg_dump -Fd -j2 | pg_restore -j2"]
     print(f"moved against pg_dump and pg_restore: {moved / peer:.2f}")
+    if "pgcopydb" in medians:
+        print(f"moved against pgcopydb: {moved / medians['pgcopydb']:.2f}")
+    print(f"moved against the floor: {moved / sum(medians[f'floor: {step}'] for step in FLOOR):.2f}")
+    print(f"our own programs' share of the processor time: {medians['namrong move: processor'] / moved / CORES:.0%}")
     print(f"moved and proven against the peer's move alone: {medians['namrong move: moved and proven'] / peer:.2f}")
     print(f"proven against moved: {medians['namrong move: proven'] / moved:.2f}")
     return 0
@@ -131,6 +144,7 @@ def ours(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
         "PYTHONPATH": str(ROOT / "include"),
         "PGPASSFILE": str(passwords(folder, source, target)),
     }
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "launcher", "move", "database", "--source", address(source), "--target",
@@ -138,12 +152,15 @@ def ours(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     whole = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     steps = next(event for event in events if event["event"] == "moved")["seconds"]
     print(f"  steps: {steps}; the rest of {whole:.1f} s is the start of the program")
     proven = steps["prove"]
-    return {": moved": round(whole - proven, 2), ": proven": proven, ": moved and proven": round(whole, 2)}
+    return {": moved": round(whole - proven, 2), ": proven": proven, ": moved and proven": round(whole, 2),
+            ": processor": round(spent, 2)}  # fmt: skip
 
 
 def dump_and_restore(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
@@ -166,6 +183,58 @@ def dump_into_psql(source: Cluster, target: Cluster, _folder: Path) -> dict[str,
     assert giving.returncode == 0
     program(target, "psql", "-qc", "ANALYZE", NAME)
     return {"": round(time.monotonic() - began, 2)}
+
+
+def pgcopydb(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
+    work = folder / "pgcopydb"
+    shutil.rmtree(work, ignore_errors=True)
+    began = time.monotonic()
+    program(target, "createdb", NAME)
+    environment = {**os.environ, "PGPASSFILE": str(passwords(folder, source, target)), "LC_ALL": "C"}
+    done = subprocess.run(
+        ["pgcopydb", "clone", "--source", uri(source), "--target", uri(target), "--table-jobs", "2", "--index-jobs",
+         "2", "--dir", str(work), "--no-owner", "--no-acl"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    program(target, "psql", "-qc", "ANALYZE", NAME)
+    return {"": round(time.monotonic() - began, 2)}
+
+
+def floor(source: Cluster, target: Cluster, folder: Path) -> dict[str, float]:
+    """What the servers need without anything in between, rows lying in files of their own; two at a time."""
+    rows = folder / "rows"
+    shutil.rmtree(rows, ignore_errors=True)
+    rows.mkdir()
+    rows.chmod(0o777)  # the servers run as another user
+    archive = folder / "schema"
+    program(source, "pg_dump", "-Fc", "--schema-only", f"--file={archive}", NAME)
+    program(target, "createdb", NAME)
+    program(target, "pg_restore", "--section=pre-data", f"--dbname={NAME}", str(archive))
+
+    def each(cluster: Cluster, statement: str) -> float:
+        def one(table: str) -> None:
+            with cluster.connect(NAME) as connection:
+                connection.execute(statement.format(table=table, file=rows / table).encode())
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(one, ("account", "citizen", "request")))
+        return round(time.monotonic() - began, 2)
+
+    out = each(source, "COPY {table} TO '/dev/null' (FORMAT binary)")
+    each(source, "COPY {table} TO '{file}' (FORMAT binary)")
+    into = each(target, "COPY {table} FROM '{file}' (FORMAT binary)")
+    began = time.monotonic()
+    program(target, "pg_restore", "-j2", "--section=post-data", f"--dbname={NAME}", str(archive))
+    shutil.rmtree(rows)
+    return {
+        f": {step}": took for step, took in zip(FLOOR, (out, into, round(time.monotonic() - began, 2)), strict=True)
+    }
+
+
+def uri(cluster: Cluster) -> str:
+    return f"postgresql://{cluster.superuser}@{cluster.host}:{cluster.port}/{NAME}"
 
 
 def program(cluster: Cluster, *command: str) -> None:

@@ -23,7 +23,7 @@ import pytest
 from onboarding.aws import Cloud
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
-from onboarding.files.notes import manifest_key
+from onboarding.files.notes import manifest_key, read_notes_around
 from onboarding.files.plan import Batch, plan
 from onboarding.files.scan import SourceFile
 from onboarding.files.sources import SINGLE_PUT_BYTES
@@ -102,8 +102,8 @@ def test_the_manifest_tells_what_was_read(tmp_path: Path, target: Target) -> Non
     (batch,) = plan(tmp_path, 1)
     _move(tmp_path, target, batch)
     notes = target.objects("_manifest/")
-    assert list(notes) == ["_manifest/documents/batch-001.jsonl"] == [manifest_key("documents/", "batch-001")]
-    lines = [json.loads(line) for line in notes["_manifest/documents/batch-001.jsonl"].decode().splitlines()]
+    assert list(notes) == ["_manifest/documents/batch-0001.jsonl"] == [manifest_key("documents/", "batch-0001")]
+    lines = [json.loads(line) for line in notes["_manifest/documents/batch-0001.jsonl"].decode().splitlines()]
     assert lines == [
         {
             "path": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest(),
@@ -126,6 +126,38 @@ def test_a_second_run_adopts_and_sends_nothing(tmp_path: Path, target: Target) -
     assert sorted(asked) == ["GetObject", "ListObjectsV2", "ListObjectsV2", "PutObject"]  # its manifest, not its files
     assert again == BatchResult(len(content), sum(map(len, content.values())), skipped=len(content))
     assert target.s3.head_object(Bucket=target.bucket, Key="documents/A.txt")["LastModified"] == before
+
+
+def test_a_batch_asks_for_its_own_stretch_of_keys_and_its_own_notes(tmp_path: Path, target: Target) -> None:
+    """Otherwise a folder of millions is listed as often as it has batches."""
+    content = _fill(tmp_path, *NAMES, *(f"แฟ้ม {n:03d}" for n in range(60)))
+    batches = plan(tmp_path, 8)
+    for batch in batches:
+        _move(tmp_path, target, batch)
+    for batch in batches:
+        first, last = batch.files[0].path, batch.files[-1].path
+        between = f"documents/{first}", f"documents/{last}"
+        listed = [found.key for found in objects.listed(target.s3, target.bucket, "documents/", between)]
+        assert listed == [f"documents/{file.path}" for file in batch.files]
+        notes = read_notes_around(target.s3, target.bucket, "documents/", batch.id, (first, last))
+        assert list(notes) == [file.path for file in batch.files]
+    assert target.objects() == _keyed(content)
+
+
+@pytest.mark.parametrize("others", [3, 8, 20])
+def test_divided_otherwise_what_was_noted_is_still_known(tmp_path: Path, target: Target, others: int) -> None:
+    content = _fill(tmp_path, *NAMES, *(f"แฟ้ม {n:03d}" for n in range(60)))
+    for batch in plan(tmp_path, 5):
+        _move(tmp_path, target, batch)
+    (tmp_path / "0 ใหม่").write_bytes(b"new")  # so that every stretch begins elsewhere
+    known: list[str] = []
+    for batch in plan(tmp_path, others):
+        ends = batch.files[0].path, batch.files[-1].path
+        notes = read_notes_around(target.s3, target.bucket, "documents/", batch.id, ends)
+        known += [file.path for file in batch.files if file.path in notes]
+        if others == 3:
+            _move(tmp_path, target, batch)
+    assert sorted(known) == sorted(content)
 
 
 def test_an_object_that_others_put_there_is_adopted_only_when_it_is_the_same(tmp_path: Path, target: Target) -> None:
@@ -241,7 +273,7 @@ def test_more_than_64_mib_goes_in_parts_and_a_second_run_knows_it_by_s3s_checksu
     for chunk in target.s3.get_object(Bucket=target.bucket, Key="documents/ใหญ่.bin")["Body"].iter_chunks(objects.MIB):
         whole.update(chunk)
     assert whole.digest() == hashlib.sha256(large.read_bytes()).digest()
-    target.s3.delete_object(Bucket=target.bucket, Key=manifest_key("documents/", "batch-001"))
+    target.s3.delete_object(Bucket=target.bucket, Key=manifest_key("documents/", "batch-0001"))
     downloads = []
     target.s3.meta.events.register("before-call.s3.GetObject", lambda **_: downloads.append(1))
     assert _move(tmp_path, target, batch).skipped == 2
@@ -308,14 +340,14 @@ def test_cleaning_up_takes_what_is_under_the_prefix_and_nothing_beside_it(tmp_pa
     _move(tmp_path, target, batch)
     move_unit(tmp_path, batch, target.s3, target.bucket, prefix="documents2/")
     target.s3.create_multipart_upload(Bucket=target.bucket, Key="documents/unfinished")
-    gone = status(target.s3, target.bucket, "documents/", [Batch("batch-001", (SourceFile("-rf", 1),))])
+    gone = status(target.s3, target.bucket, "documents/", [Batch("batch-0001", (SourceFile("-rf", 1),))])
     assert gone.extra == len(NAMES) - 1
     assert clean_up(target.s3, target.bucket, "documents/", keep=["A.txt", "สอง\nบรรทัด.txt"]) == len(NAMES) - 2 + 1
     assert set(target.objects()) == {"documents/A.txt", "documents/สอง\nบรรทัด.txt"}
     assert clean_up(target.s3, target.bucket, "documents/") == 3  # both files and the manifest
     assert clean_up(target.s3, target.bucket, "documents/") == 0
     assert len(target.objects("documents2/")) == len(NAMES)
-    assert list(target.objects("_manifest/")) == ["_manifest/documents2/batch-001.jsonl"]
+    assert list(target.objects("_manifest/")) == ["_manifest/documents2/batch-0001.jsonl"]
 
 
 def test_part_sizes_stay_within_s3s_limits() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,39 @@ def _told(note: Note) -> dict[str, object]:
 
 def read_notes(s3: S3Client, bucket: str, prefix: str) -> dict[str, Note]:
     """What all batches have noted so far, by path."""
-    notes: dict[str, Note] = {}
-    for found in objects.listed(s3, bucket, manifest_folder(prefix)):
-        if not found.key.endswith(SUFFIX):
-            continue
-        body = s3.get_object(Bucket=bucket, Key=found.key)["Body"].read()
-        for line in body.splitlines():  # bytes: only \n and \r divide, which JSON escapes
-            note = Note(**json.loads(line))
-            notes[note.path] = note
+    return {note.path: note for key in _noted(s3, bucket, prefix) for note in _notes(s3, bucket, key)}
+
+
+def read_notes_around(s3: S3Client, bucket: str, prefix: str, batch: str, paths: tuple[str, str]) -> dict[str, Note]:
+    """What was noted of the files from the first to the last of these paths, by path.
+
+    Batches are stretches of one order: the batch's own notes are read, and its neighbours', as far as an earlier plan
+    divided the files elsewhere. What is missed so is only asked for once more.
+    """
+    keys = _noted(s3, bucket, prefix)
+    own = bisect_left(keys, manifest_key(prefix, batch))
+    first, last = (path.encode() for path in paths)
+    notes = {note.path: note for key in keys[own : own + 1] for note in _notes(s3, bucket, key)}
+    for key in reversed(keys[:own]):
+        if notes and min(map(str.encode, notes)) <= first:
+            break
+        notes |= {note.path: note for note in _notes(s3, bucket, key)}
+    for key in keys[own + 1 :]:
+        if notes and max(map(str.encode, notes)) >= last:
+            break
+        notes |= {note.path: note for note in _notes(s3, bucket, key)}
     return notes
+
+
+def _noted(s3: S3Client, bucket: str, prefix: str) -> list[str]:
+    keys = (found.key for found in objects.listed(s3, bucket, manifest_folder(prefix)))
+    return sorted(key for key in keys if key.endswith(SUFFIX))
+
+
+def _notes(s3: S3Client, bucket: str, key: str) -> Iterator[Note]:
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    for line in body.splitlines():  # bytes: only \n and \r divide, which JSON escapes
+        yield Note(**json.loads(line))
 
 
 def keep_notes(s3: S3Client, bucket: str, prefix: str, batches: Collection[str]) -> None:

@@ -18,7 +18,7 @@ from onboarding.files.sources import Facts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef, ObjectTypeDef
 
 MIB = 1024 * 1024
 PART_BYTES = 16 * MIB
@@ -43,10 +43,25 @@ class Listed:
     etag: str
 
 
-def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[Listed]:
-    """Every object under a prefix."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (Listed(item["Key"], item["Size"], item["ETag"]) for item in page.get("Contents", ()))
+def listed(s3: S3Client, bucket: str, prefix: str, between: tuple[str, str] | None = None) -> Iterator[Listed]:
+    """Every object under a prefix; of those `between` two keys (both included) S3 is asked for little more."""
+    pages = s3.get_paginator("list_objects_v2")
+    if between is None:
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            yield from map(_listed, page.get("Contents", ()))
+        return
+    first, last = (key.encode() for key in between)
+    # S3 begins behind a key: behind the first one without its end, and perhaps a few others, comes the first one
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=between[0][:-1]):
+        for item in page.get("Contents", ()):
+            if item["Key"].encode() > last:
+                return
+            if item["Key"].encode() >= first:
+                yield _listed(item)
+
+
+def _listed(item: ObjectTypeDef) -> Listed:
+    return Listed(item["Key"], item["Size"], item["ETag"])
 
 
 def checksum(content: Content) -> tuple[Literal["ChecksumSHA256", "ChecksumCRC64NVME"], str]:

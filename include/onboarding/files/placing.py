@@ -14,8 +14,9 @@ from onboarding.aws_errors import code_of
 from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
-from onboarding.files.notes import Note, manifest_folder, read_notes
+from onboarding.files.notes import Note, manifest_folder, read_notes, read_notes_around
 from onboarding.files.parts import Parts
+from onboarding.files.plan import Batch
 from onboarding.files.reading import Content, read
 from onboarding.files.scan import SourceFile, key_of
 from onboarding.files.sending import Sender
@@ -52,11 +53,27 @@ class Target:
     @classmethod
     @contextmanager
     def opened(
-        cls, s3: S3Client, bucket: str, prefix: str, *, replace: bool = False, take: Take = unlimited
+        cls,
+        s3: S3Client,
+        bucket: str,
+        prefix: str,
+        *,
+        batch: Batch | None = None,
+        replace: bool = False,
+        take: Take = unlimited,
     ) -> Iterator[Target]:
-        """The target as one listing and the manifest tell it; threads that send parts end with the block."""
-        there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix)}
-        noted = read_notes(s3, bucket, prefix)
+        """The target as one listing and the manifest tell it, of a batch or of all that is under the prefix.
+
+        Threads that send parts end with the block.
+        """
+        between = None
+        if batch is None:
+            noted = read_notes(s3, bucket, prefix)
+        else:
+            ends = batch.files[0].path, batch.files[-1].path
+            noted = read_notes_around(s3, bucket, prefix, batch.id, ends)
+            between = key_of(prefix, ends[0]), key_of(prefix, ends[1])
+        there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix, between)}
         with Parts(take) as parts:
             sender = Sender(s3, bucket, f"{manifest_folder(prefix)}probe", parts, take)
             yield cls(s3, bucket, prefix, there, noted, sender, replace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,16 +70,27 @@ def refuse_shared_keys(files: Sequence[SourceFile], prefix: str) -> None:
 
 
 def balance(files: Sequence[SourceFile], batches: int) -> list[Batch]:
-    """The files shared out, heaviest first, each to the batch that carries least."""
+    """The files in order of path bytes, divided where the batches weigh about the same.
+
+    A batch is a stretch of that order, which is also S3's: so it asks S3 for its own stretch of keys alone.
+    """
     if batches < 1:
         raise ValueError("at least one batch")
-    shares: list[list[SourceFile]] = [[] for _ in range(min(batches, len(files)))]
-    weights = [0] * len(shares)
-    for file in sorted(files, key=lambda f: (-f.size, f.path.encode())):
-        lightest = weights.index(min(weights))
-        shares[lightest].append(file)
-        weights[lightest] += file.size + FILE_COST_BYTES
-    return [
-        Batch(f"batch-{number:03d}", tuple(sorted(share, key=lambda f: f.path.encode())))
-        for number, share in enumerate(shares, 1)
-    ]
+    waiting = deque(sorted(files, key=lambda f: f.path.encode()))
+    left = sum(map(_weight, waiting))
+    shares: list[tuple[SourceFile, ...]] = []
+    while waiting:
+        behind = min(batches, len(files)) - len(shares) - 1
+        fair, size = left / (behind + 1), 0
+        share: list[SourceFile] = []
+        # half of a file may stick out: as often as not it does not
+        while len(waiting) > behind and (not share or not behind or size + _weight(waiting[0]) / 2 <= fair):
+            size += _weight(waiting[0])
+            share.append(waiting.popleft())
+        shares.append(tuple(share))
+        left -= size
+    return [Batch(f"batch-{number:04d}", share) for number, share in enumerate(shares, 1)]
+
+
+def _weight(file: SourceFile) -> int:
+    return file.size + FILE_COST_BYTES

@@ -81,7 +81,7 @@ def move_unit(
         sent = unlimited if source.remote else take
         moved: list[Moved] = []
         try:
-            with Target.opened(s3, bucket, prefix, replace=replace, take=sent) as target:
+            with Target.opened(s3, bucket, prefix, batch=batch, replace=replace, take=sent) as target:
 
                 def move(file: SourceFile) -> None:
                     moved.append(move_file(source, file, target))

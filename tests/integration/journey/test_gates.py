@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import free_port
 from sandbox_process import ask as ask_sandbox
 from whole_journey import choose_pilots
 
@@ -19,6 +21,7 @@ from onboarding.gates import Verdict
 from onboarding.ledger import Ledger
 from onboarding.manifest import Manifest
 from onboarding.observations import Answer, Observation
+from onboarding.places import SftpFolder
 from onboarding.programme.report import report
 from onboarding.stages import account, cutover, intake, validation
 from onboarding.stages import gates as journey_gates
@@ -76,6 +79,14 @@ def test_a_wrong_password_is_not_taken_for_an_answer(rehearsed: Pilot) -> None:
     verdict = look(replace(rehearsed, sources=locked), journey_gates.intake)
     assert verdict.answer is Answer.UNKNOWN and not_passed(verdict) == ["source.assets"]
     assert not any("wrong" in words for words in _words(seen(verdict, "source.assets")))
+
+
+def test_files_that_nobody_shows_keep_the_gate_shut(rehearsed: Pilot, tmp_path: Path) -> None:
+    (folder,) = rehearsed.manifest.files
+    away = SftpFolder("127.0.0.1", "/", "agency", free_port(), "-")
+    for place, answer in ((tmp_path / "not mounted", Answer.FAIL), (away, Answer.UNKNOWN), (tmp_path, Answer.PASS)):
+        verdict = look(replace(rehearsed, folders={folder.name: place}), journey_gates.intake)
+        assert (verdict.answer, seen(verdict, f"source.{folder.name}").answer) == (answer, answer), place
 
 
 def test_without_a_government_cloud_request_the_gate_stays_shut(rehearsed: Pilot) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from onboarding import account_gate, gates, policy, regions
 from onboarding.access_observed import observe_revoked
+from onboarding.files.sources import at
 from onboarding.gates import Check
 from onboarding.observations import Answer, Observation, judged
 from onboarding.selection.standing import observe_chosen
@@ -24,6 +25,8 @@ def intake(pilot: Pilot) -> Checks:
     checks["readiness"] = lambda: _readiness(pilot)
     for workload in pilot.manifest.databases:
         checks[f"source.{workload.name}"] = partial(_reachable, pilot, workload.name)
+    for folder in pilot.manifest.files:
+        checks[f"source.{folder.name}"] = partial(_shown, pilot, folder.name)
     return checks
 
 
@@ -75,3 +78,10 @@ def _reachable(pilot: Pilot, workload: str) -> Observation:
     with sides.source(pilot, workload).connect() as connection:
         connection.execute("SELECT 1")
     return judged(f"source.{workload}", "answers", "answers", pilot.clock())
+
+
+def _shown(pilot: Pilot, folder: str) -> Observation:
+    """Whatever place the files are at shows something, or that it holds nothing."""
+    with at(pilot.folders[folder]) as source:
+        next(iter(source.entries()), None)
+    return judged(f"source.{folder}", "answers", "answers", pilot.clock())
