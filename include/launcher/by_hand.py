@@ -48,5 +48,6 @@ def _answered(asked: argparse.Namespace, verb: str) -> int:
 
 def _work(what: str, verb: str) -> Work:
     """From the module for databases or the one for files: neither waits for what only the other needs to be read."""
-    work: Work = getattr(import_module(f"launcher.by_hand_{'files' if what == 'files' else 'databases'}"), verb)
+    room = "by_hand_files" if what == "files" else "by_hand_databases"
+    work: Work = getattr(import_module(f"{__package__}.{room}"), verb)
     return work

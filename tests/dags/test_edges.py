@@ -126,6 +126,12 @@ def test_who_keeps_others_waiting_gets_a_worker_first(samples: Parsed) -> None:
     assert weigh == [{1}, {10}, {100}, {10}]
 
 
+def test_every_followed_pilot_is_watched(samples: Parsed) -> None:
+    followed = [one.id for one in load_folder(SAMPLES).manifests.values() if one.follows]
+    assert samples["dags"]["watch_slots"]["edges"] == {f"watch_{pilot}": [] for pilot in followed}
+    assert followed
+
+
 def test_of_many_units_no_more_are_at_work_than_the_manifest_says(samples: Parsed) -> None:
     manifest = load_folder(SAMPLES).manifests["p02"]
     (database,), (folder,) = manifest.databases, manifest.files

@@ -12,7 +12,7 @@ MANIFESTS = load_folder(SAMPLES).manifests
 MOST_TASK_INSTANCES = 60
 
 
-PROGRAMME = {"select_pilots", "report_programme", "reach_goal"}
+PROGRAMME = {"select_pilots", "report_programme", "reach_goal", "watch_slots"}
 
 
 def dags_of(pilots: set[str]) -> set[str]:

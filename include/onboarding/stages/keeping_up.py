@@ -45,6 +45,22 @@ def observe_room(pilot: Pilot, workload: str) -> Observation:
     return Observation("room", Answer.PASS, {"bytes": kept}, {"bytes": RETAINED_BYTES}, pilot.clock())
 
 
+def demand_room(pilot: Pilot, *, limit_bytes: int = RETAINED_BYTES) -> dict[str, int]:
+    """What each followed database makes a server keep, in bytes, whether its journey goes on, waits or has stopped.
+
+    Raises AskPerson when it is more than is borne; Stop when a slot was lost: what it kept can never be applied.
+    """
+    kept: dict[str, int] = {}
+    for workload in feeds.followed(pilot):
+        for load in feeds.standing(pilot, workload):
+            both = feeds.of_load(pilot, workload, load)
+            standing = [feed for feed in (both.forward, both.back) if lag.has_slot(feed)]
+            found = [lag.demand_room(feed, limit_bytes=limit_bytes).retained for feed in standing]
+            found.append(watching.demand_room(pilot, workload, load, limit_bytes=limit_bytes))
+            kept[workload] = max(kept.get(workload, 0), *found)
+    return kept
+
+
 def observe_changed(pilot: Pilot, workload: str) -> Observation:
     """Whether few changes are still to be proven equal, so that the freeze is short, and none certainly differs."""
     both = feeds.present(pilot, workload)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import psycopg
+from airflow_process import SAMPLES
 from live_stack import DAG, FIRST, PILOT, SECOND, Journey, Stack, unlike, wait_for
 
 from launcher import result
@@ -65,6 +66,21 @@ def figures(stack: Stack) -> dict[str, Any]:
     """The report, with everything compared anew."""
     manifests = load_folder(stack.checkout.pilots()).manifests
     return result.figures(stack.checkout, {PILOT: manifests[PILOT]})
+
+
+def test_slots_are_watched_without_anybody_asking(stack: Stack, journey: Journey) -> None:
+    """Nobody starts `watch_slots`: Airflow does, and every task of it looked."""
+    airflow = stack.enter("platform")
+
+    def succeeded() -> str | None:
+        found = airflow.run_states(["watch_slots"])
+        return next((run for (_, run), state in found.items() if state == "success"), None)
+
+    run = wait_for(succeeded, lambda: airflow.run_states(["watch_slots"]))
+    tasks = airflow.task_instances("watch_slots", run)
+    assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(
+        (f"watch_{one.id}" for one in load_folder(SAMPLES).manifests.values() if one.follows), "success"
+    )
 
 
 def test_a_gate_that_does_not_know_yet_waits_without_a_worker(journey: Journey) -> None:

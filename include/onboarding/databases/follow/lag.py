@@ -57,6 +57,12 @@ def caught_up(samples: Sequence[Lag], limit: Limit, *, consecutive: int = CONSEC
     return len(latest) == consecutive > 0 and all(_within(one, limit) for one in latest)
 
 
+def has_slot(feed: Feed) -> bool:
+    """Whether the publisher keeps anything for this feed."""
+    with session(feed.publisher) as connection:
+        return slot(connection, feed.name) is not None
+
+
 def demand_room(feed: Feed, *, limit_bytes: int) -> Slot:
     """The slot's standing, while what it makes the publisher keep is below the limit.
 

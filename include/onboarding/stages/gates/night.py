@@ -26,6 +26,7 @@ def window(pilot: Pilot) -> Checks:
     }
     if feeds.has_begun(pilot) and pilot.ledger.cutover_state(pilot.id) is not CutoverState.FROZEN:
         for workload in pilot.manifest.databases:  # a window may be weeks away: no slot lies unread until then
+            checks[f"room.{workload.name}"] = partial(keeping_up.observe_room, pilot, workload.name)
             checks[f"changed.{workload.name}"] = partial(keeping_up.observe_changed, pilot, workload.name)
     return checks
 
