@@ -188,7 +188,9 @@ class Traffic(Part):
     step: Duration
     """How long each step is held."""
     probes: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Health probes at each step."""
+    """Health probes at each step, spread over `step`: the service's first golden query, with its own login."""
+    tolerated: Annotated[int, Field(ge=0, le=999)] = 0
+    """The error budget: how many probes of a step may be answered badly; one more, and all goes back by itself."""
 
     @model_validator(mode="after")
     def _record_in_zone(self) -> Self:
@@ -199,6 +201,12 @@ class Traffic(Part):
             raise ValueError(f"reads and writes share the name {self.record}: two databases would take writes")
         if self.ramp[0] != 0 or self.ramp[-1] != 100 or list(self.ramp) != sorted(set(self.ramp)):
             raise ValueError("ramp rises from 0 to 100")
+        return self
+
+    @model_validator(mode="after")
+    def _budget_of_its_probes(self) -> Self:
+        if self.tolerated >= self.probes:
+            raise ValueError(f"{self.tolerated} of {self.probes} probes tolerated: no answer would ever be bad enough")
         return self
 
     @model_validator(mode="after")

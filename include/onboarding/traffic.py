@@ -41,10 +41,11 @@ class Name:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One step of a ramp: the target's share, probes that went well, and which addresses the name gave."""
+    """One step of a ramp: the target's share, probes and how many of them went badly, the addresses the name gave."""
 
     percent: int
     probes: int
+    failed: int
     seen: tuple[str, ...]
     seconds: float
 
@@ -116,14 +117,35 @@ def longest_ttl(route53: Route53Client, name: Name) -> int:
     return max(here, default=0)
 
 
-def probe(resolve: Resolver, record: str, ask: Ask, times: int) -> tuple[str, ...]:
-    """The addresses that the name gave in `times` look-ups, each asked. Raises what `ask` raises."""
-    seen = []
-    for _ in range(times):
+@dataclass(frozen=True)
+class Probing:
+    """How often the service is asked at each step, over how long a window, and how many bad answers are borne."""
+
+    times: int
+    window: timedelta = timedelta(0)
+    tolerated: int = 0
+
+
+def probe(
+    resolve: Resolver, record: str, ask: Ask, probing: Probing, *, sleep: Callable[[float], None] = time.sleep
+) -> tuple[tuple[str, ...], int]:
+    """The addresses that the name gave, each asked, look-ups spread over the window; and how many answered badly.
+
+    Raises what `ask` raises once that is more than is tolerated. A name that cannot be looked up is never borne.
+    """
+    seen, failed = set(), 0
+    for _ in range(probing.times):
         address = resolve(record)
-        ask(address)
-        seen.append(address)
-    return tuple(sorted(set(seen)))
+        seen.add(address)
+        try:
+            ask(address)
+        except OnboardingError:
+            failed += 1
+            if failed > probing.tolerated:
+                raise
+        if probing.window:
+            sleep(probing.window.total_seconds() / probing.times)
+    return tuple(sorted(seen)), failed
 
 
 def ramp(
@@ -133,16 +155,15 @@ def ramp(
     *,
     resolve: Resolver,
     ask: Ask,
-    probes: int,
-    hold: timedelta,
+    probing: Probing,
     arrived: Callable[[StepResult], None] | None = None,
     still_ours: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[StepResult]:
-    """The name leads to the target, step by step, after `probes` good answers at each.
+    """The name leads to the target, step by step, as long as the service answers well at each.
 
-    Every probe asks the endpoint that the name gives at that moment. On a bad answer all traffic goes back to the
-    source by itself, and Stop says at which step. `hold` is waited at each step after the TTL has run out.
+    Every probe asks the endpoint that the name gives at that moment; the window begins when the TTL has run out. On
+    more bad answers than are tolerated all traffic goes back to the source by itself, and Stop says at which step.
     `still_ours` raises when a later attempt leads the name: nothing is written any more then, not even the way back.
     """
     done: list[StepResult] = []
@@ -150,9 +171,9 @@ def ramp(
         began = time.monotonic()
         still_ours()
         set_weights(route53, name, percent)
-        sleep(name.ttl_s + hold.total_seconds())
+        sleep(name.ttl_s)
         try:
-            seen = probe(resolve, name.record, ask, probes)
+            seen, failed = probe(resolve, name.record, ask, probing, sleep=sleep)
             _check_sides(resolve, name, percent, seen)
         except Exception as failure:  # whatever went wrong, the public goes back first
             still_ours()
@@ -160,7 +181,7 @@ def ramp(
             reason = str(failure) if isinstance(failure, OnboardingError) else repr(failure)
             raise Stop("traffic.breach", where=name.record, percent=percent, reason=reason) from failure
         still_ours()
-        step = StepResult(percent, probes, seen, round(time.monotonic() - began, 3))
+        step = StepResult(percent, probing.times, failed, seen, round(time.monotonic() - began, 3))
         if arrived is not None:
             arrived(step)
         done.append(step)

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -89,8 +89,7 @@ class World:
             steps,
             resolve=self.resolve,
             ask=self.ask,
-            probes=probes,
-            hold=timedelta(),
+            probing=traffic.Probing(probes),
             sleep=no_wait,
         )
 
@@ -162,7 +161,7 @@ def test_an_attempt_that_was_left_behind_sets_no_weight(world: World, at: str) -
 
     with pytest.raises(Stop, match="newer attempt leads this name"):
         traffic.ramp(
-            world.route53, name, (50, 100), resolve=world.resolve, ask=ask, probes=1, hold=timedelta(),
+            world.route53, name, (50, 100), resolve=world.resolve, ask=ask, probing=traffic.Probing(1),
             arrived=arrived.append, still_ours=still_ours, sleep=no_wait,
         )  # fmt: skip
     assert traffic.current_weights(world.route53, name) == {"source": 70, "target": 30}
@@ -205,4 +204,32 @@ def test_weights_are_in_force_when_set_weights_returns(world: World) -> None:
 
 def test_probe_hands_on_what_the_service_says(world: World) -> None:
     with pytest.raises(Stop, match="did not answer"):
-        traffic.probe(lambda record: f"{world.addresses[0][:-3]}242", "any", world.ask, 1)
+        traffic.probe(lambda record: f"{world.addresses[0][:-3]}242", "any", world.ask, traffic.Probing(1))
+
+
+def some_ill(world: World, ill: int) -> Callable[[str], None]:
+    """The target answers badly the first few times that it is asked."""
+    left = [ill]
+
+    def ask(address: str) -> None:
+        if address == world.addresses[1] and left[0]:
+            left[0] -= 1
+            raise Stop("traffic.bad_answer", where="test", address=address, reason="ill")
+
+    return ask
+
+
+def test_what_the_error_budget_bears_is_counted_and_one_more_brings_the_traffic_back(world: World) -> None:
+    slept: list[float] = []
+    for ill, tolerated in ((2, 2), (3, 2), (1, 0)):
+        name = world.name(f"budget-{ill}-{tolerated}")
+        probing = traffic.Probing(10, timedelta(seconds=20), tolerated)
+        how = {"resolve": world.resolve, "ask": some_ill(world, ill), "probing": probing, "sleep": slept.append}
+        if ill <= tolerated:
+            assert [step.failed for step in traffic.ramp(world.route53, name, (0, 100), **how)] == [0, ill]
+            assert traffic.current_weights(world.route53, name) == {"source": 0, "target": 100}
+        else:
+            with pytest.raises(Stop, match="100 %"):
+                traffic.ramp(world.route53, name, (0, 100), **how)
+            assert traffic.current_weights(world.route53, name) == {"source": 100, "target": 0}
+    assert slept[:11] == [1, *[2.0] * 10], "the TTL first, then probes spread over the window"

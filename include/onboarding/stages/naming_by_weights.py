@@ -153,7 +153,7 @@ def _ramp(
     arrived: Callable[[traffic.StepResult], None] | None = None,
 ) -> None:
     """The name's look-ups move to the target in steps, each probed with the service's own login."""
-    name = service_name(pilot, record)
+    name, settings = service_name(pilot, record), pilot.manifest.cutover.traffic
     mine = _lead(pilot, name)
     traffic.ramp(
         pilot.cloud.client("route53", region="us-east-1"),
@@ -161,16 +161,15 @@ def _ramp(
         steps,
         resolve=pilot.resolve,
         ask=lambda address: health.probe(pilot, address),
-        probes=pilot.manifest.cutover.traffic.probes,
-        hold=hold,
+        probing=traffic.Probing(settings.probes, hold, settings.tolerated),
         arrived=arrived,
         still_ours=lambda: _demand_lead(pilot, name, mine),
     )
 
 
 def _arrived(pilot: Pilot, record: str, step: traffic.StepResult) -> None:
-    body = {"percent": step.percent, "probes": step.probes, "seen": list(step.seen), "seconds": step.seconds}
-    pilot.record("traffic", record, body)
+    body = {"percent": step.percent, "probes": step.probes, "failed": step.failed, "seen": list(step.seen)}
+    pilot.record("traffic", record, body | {"seconds": step.seconds})
 
 
 def _turn_back(pilot: Pilot, record: str) -> None:
