@@ -78,9 +78,13 @@ def at_work(checkout: Checkout) -> dict[str, Pair]:
     """Task instance id -> its processes, right now."""
     scheduler = checkout.holder().get("components", {}).get("scheduler")
     found: dict[str, Pair] = {}
-    if not scheduler or not psutil.pid_exists(scheduler):
+    if not scheduler:
         return found
-    for worker in _children(psutil.Process(scheduler)):
+    try:
+        workers = _children(psutil.Process(scheduler))
+    except psutil.NoSuchProcess:
+        return found  # being started again, or over
+    for worker in workers:
         if named := TITLE.search(_title(worker)):
             children = [child for child in _children(worker) if TITLE.search(_title(child))]
             found[named.group(1)] = Pair(worker, children[0] if children else None)
