@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +16,22 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def listening(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Its address, without a stroke at the end."""
+def listening(
+    handler: Callable[..., BaseHTTPRequestHandler],
+    *,
+    at: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[str]:
+    """Its address, without a stroke at the end; https with `tls`."""
     made: Any = handler
-    server = _Server(("127.0.0.1", 0), made)
+    server = _Server((at, port), made)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if tls else 'http'}://{at}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

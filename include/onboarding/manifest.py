@@ -28,6 +28,7 @@ from onboarding.manifest_types import (
     PilotId,
     Region,
     Slug,
+    Url,
 )
 
 
@@ -189,6 +190,11 @@ class Traffic(Part):
     """How long each step is held."""
     probes: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Health probes at each step, spread over `step`: the service's first golden query, with its own login."""
+    health_url: Url | None = None
+    """A page that must answer with 2xx besides, at every probe and as long as the service is watched: no redirect, no
+    login, within 10 seconds. If its host is `record` or `reads`, the address that the name gave is the one asked; a
+    front end of its own, which looks the name up by itself, is asked where it is. https needs a certificate that this
+    machine trusts (`SSL_CERT_FILE`)."""
     tolerated: Annotated[int, Field(ge=0, le=999)] = 0
     """The error budget: how many probes of a step may be answered badly; one more, and all goes back by itself."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from binascii import a2b_base64
 from datetime import time
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from onboarding.manifest_types import AsciiName, Hour, Line, Part, Region, Slug
+from onboarding.manifest_types import AsciiName, Hour, Line, Part, Region, Slug, Url, plain_url
 
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
@@ -27,19 +26,8 @@ def _host_key(text: str) -> str:
     return text
 
 
-def _url(text: str) -> str:
-    try:
-        said = urlsplit(text)
-        there = said.scheme in ("http", "https") and bool(said.hostname) and said.port != 0
-    except ValueError:
-        there = False
-    if not there or said.username is not None or said.query or said.fragment or not text.isascii():
-        raise ValueError("is no plain https:// or http:// address: no login, query or fragment belongs into it")
-    return text
-
-
 def _folder_url(text: str) -> str:
-    if not _url(text).endswith("/"):
+    if not plain_url(text).endswith("/"):
         raise ValueError("is the address of a folder: it ends in a stroke")
     return text
 
@@ -77,7 +65,7 @@ class BucketSource(Part):
     """What its keys begin with, e.g. `documents/`; empty: the whole bucket."""
     region: Region | None = None
     """When absent the pilot's."""
-    endpoint_url: Annotated[str, AfterValidator(_url)] | None = None
+    endpoint_url: Url | None = None
     """Of a store of the agency's own; when absent AWS."""
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -66,10 +67,23 @@ def _without_offset(value: time) -> time:
     return value
 
 
+def plain_url(text: str) -> str:
+    """An address over HTTP as it stands in a manifest. Raises ValueError."""
+    try:
+        said = urlsplit(text)
+        there = said.scheme in ("http", "https") and bool(said.hostname) and said.port != 0
+    except ValueError:
+        there = False
+    if not there or said.username is not None or said.query or said.fragment or not text.isascii():
+        raise ValueError("is no plain https:// or http:// address: no login, query or fragment belongs into it")
+    return text
+
+
 PilotId = Annotated[str, AsciiName(PILOT_ID)]
 Slug = Annotated[str, AsciiName(r"[a-z][a-z0-9_]{0,30}")]
 Login = Annotated[str, AsciiName(r"[a-z][a-z0-9_.-]{0,62}")]
 DomainName = Annotated[str, AsciiName(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")]
+Url = Annotated[str, AfterValidator(plain_url)]
 Region = Annotated[str, AsciiName(r"[a-z]{2}-[a-z]+-[0-9]")]
 InstanceClass = Annotated[str, AsciiName(r"db\.[a-z0-9]+\.[a-z0-9]+")]
 ExpectationName = Annotated[str, AsciiName(r"Expect[A-Za-z]{1,80}")]

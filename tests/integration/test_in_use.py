@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sandbox_process import running
+from sandbox_process import ask, running
 from whole_journey import agencies
 
+from sandbox.agencies import web_front
 from sandbox.agencies.database import WITNESS
 from sandbox.agencies.in_use import LOG, at_rest
+from sandbox.agencies.profiles import PROFILES
 from sandbox.witness.judge import Verdict, judge, read
 
 PILOT = "p03"
@@ -21,9 +25,14 @@ WITHIN_S = 60
 
 
 @pytest.fixture(scope="module")
-def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    cloud_home, home = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("agencies")
-    with running(cloud_home) as cloud, agencies(home, cloud, PILOT, 0.001, in_use=True) as told:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def side(cloud: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with agencies(tmp_path_factory.mktemp("agencies"), cloud, PILOT, 0.001, in_use=True) as told:
         yield told["pilots"][PILOT]
 
 
@@ -75,3 +84,21 @@ def test_a_program_that_does_not_rest_is_not_waited_for_for_ever(tmp_path: Path)
     with pytest.raises(TimeoutError), at_rest(tmp_path, patience=lambda: False):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_front_end_says_how_its_database_is_wherever_the_name_leads(
+    cloud: dict[str, Any], side: dict[str, Any]
+) -> None:
+    def page(path: str = web_front.PAGE) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://{side['address']}:{web_front.PORT}{path}", timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, refusal.read().decode()
+
+    assert page() == (200, f'{{"database": "{side["address"]}"}}')
+    assert page("/elsewhere")[0] == 404
+    nowhere = side["address"].rpartition(".")[0] + ".250"
+    ask(cloud, "names", {PROFILES[PILOT].web: nowhere})
+    assert page() == (503, '{"reason": "OperationalError"}')

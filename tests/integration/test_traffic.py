@@ -8,14 +8,17 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import boto3
 import pytest
+from loopback import listening
 from once_in_memory import OnceInMemory
 
-from onboarding import traffic
+from onboarding import health_page, traffic
 from onboarding.addresses import Resolver, resolver
 from onboarding.aws import Cloud
 from onboarding.effects import Effects
@@ -82,13 +85,15 @@ class World:
         if answer != b"well":
             raise RuntimeError(f"{address} answered {answer!r}")
 
-    def ramp(self, name: traffic.Name, steps: tuple[int, ...], probes: int = 25) -> list[traffic.StepResult]:
+    def ramp(
+        self, name: traffic.Name, steps: tuple[int, ...], probes: int = 25, ask: traffic.Ask | None = None
+    ) -> list[traffic.StepResult]:
         return traffic.ramp(
             self.route53,
             name,
             steps,
             resolve=self.resolve,
-            ask=self.ask,
+            ask=ask or self.ask,
             probing=traffic.Probing(probes),
             sleep=no_wait,
         )
@@ -133,6 +138,28 @@ def test_a_server_that_answers_badly_brings_the_traffic_back_by_itself(world: Wo
     assert "กลับ" in told.value.render("th")
     assert traffic.current_weights(world.route53, name) == {"source": 100, "target": 0}
     assert {world.resolve(name.record) for _ in range(20)} == {world.addresses[0]}
+
+
+def test_a_page_that_is_ill_on_the_new_side_brings_the_traffic_back(world: World) -> None:
+    """Each side has a front end of its own: the one asked is the one that the name gave, in the name's name."""
+    name, asked = world.name("page"), []
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            here = self.connection.getsockname()[0]
+            asked.append((here, self.headers["Host"].partition(":")[0]))
+            self.send_response(503 if here == world.addresses[1] else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with listening(Page, at=world.addresses[0]) as url:
+        port = url.rpartition(":")[2]
+        with listening(Page, at=world.addresses[1], port=int(port)), pytest.raises(Stop, match=r"50 %.*HTTP 503"):
+            world.ramp(name, (0, 50, 100), ask=partial(health_page.ask, f"http://{name.record}:{port}/health"))
+    assert traffic.current_weights(world.route53, name) == {"source": 100, "target": 0}
+    assert {host for _, host in asked} == {name.record} and {side for side, _ in asked} == set(world.addresses)
 
 
 @pytest.mark.parametrize("at", ["before a step", "at a bad answer", "after a step"])

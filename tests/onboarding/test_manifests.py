@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from onboarding.manifests import BadManifest, load_file, load_folder, parse
+from sandbox.agencies import web_front
 from sandbox.agencies.profiles import PROFILES
 
 PILOTS = Path(__file__).parents[2] / "include" / "pilots"
@@ -47,6 +48,7 @@ def line_with(source: str, word: str) -> int:
         ("id: p02\n", "", "missing_field", "id"),
         ('opens: "00:00"', 'opens: "00:00Z"', "bad_value", "cutover.window.opens"),
         ("soak: PT5S", "soak: -PT5S", "bad_value", "soak"),
+        ("probes: 5", "probes: 5, health_url: 'https://a:b@go.th/'", "bad_value", "cutover.traffic.health_url"),
     ],
 )
 def test_a_bad_field_is_named_with_its_line(old: str, new: str, key: str, field: str) -> None:
@@ -160,3 +162,11 @@ def test_names_that_agencies_keep_themselves_are_those_that_people_turn() -> Non
     own = {pilot: profile.own_name for pilot, profile in PROFILES.items() if profile.own_name}
     assert own == {m.id: m.cutover.traffic.record for m in manifests.values() if m.cutover.traffic.mode == "manual"}
     assert own
+
+
+def test_pages_that_are_asked_are_those_of_agencies_with_a_front_end() -> None:
+    manifests = load_folder(PILOTS).manifests.values()
+    page = f":{web_front.PORT}{web_front.PAGE}"
+    ends = {pilot: f"http://{profile.web_host}{page}" for pilot, profile in PROFILES.items() if profile.web}
+    assert ends == {m.id: m.cutover.traffic.health_url for m in manifests if m.cutover.traffic.health_url}
+    assert ends

@@ -34,7 +34,7 @@ class Program:
     def __init__(self, folder: Path, login: dict[str, Any], home: str, name: str, nameserver: str, seed: int) -> None:
         self._rest, self._resting = folder / REST, folder / RESTING
         self._stopped = threading.Event()
-        leads_to = _look_up(name, nameserver, home)
+        leads_to = look_up_of(name, nameserver, home)
         chance = random.Random(seed)  # noqa: S311 (what it writes next is no secret)
         self._witness = Witness(login, leads_to, folder / LOG, chance, pause_s=PAUSE_S)
         self._thread = threading.Thread(target=self._run, name=f"witness {name}")
@@ -62,8 +62,10 @@ class Program:
         return True
 
 
-def _look_up(name: str, nameserver: str, home: str) -> Callable[[], str]:
-    """Where the name leads now; `home` as long as nobody has moved it into the cloud."""
+def look_up_of(name: str, nameserver: str, home: str) -> Callable[[], str]:
+    """Where the name leads now; `home` as long as nobody has moved it into the cloud, or nobody is there to ask."""
+    if not nameserver:
+        return lambda: home
     host, _, port = nameserver.rpartition(":")
     asking = dns.resolver.Resolver(configure=False)
     asking.nameservers, asking.port, asking.lifetime = [host], int(port), LOOK_UP_WITHIN_S

@@ -17,9 +17,10 @@ from typing import Any
 
 from sandbox.agencies import database, folder
 from sandbox.agencies.database import Login
-from sandbox.agencies.in_use import Program
+from sandbox.agencies.in_use import Program, look_up_of
 from sandbox.agencies.profiles import PROFILES, Profile
 from sandbox.agencies.sftp import FileServer
+from sandbox.agencies.web_front import WebFront
 from sandbox.postgres import Cluster
 
 log = logging.getLogger("sandbox.agencies")
@@ -86,22 +87,30 @@ class Agency:
             self.file_server.stop()
         self.cluster.stop()
 
-    def program(self) -> Program | None:
-        """The service's own program; None when nobody uses it."""
-        if not (self.profile.in_use and self.request.nameserver):
-            return None
-        login = {
+    def programs(self) -> Iterator[Program | WebFront]:
+        """What the agency runs beside its database. Raises OSError when the front end's port is taken."""
+        if self.profile.in_use and self.request.nameserver:
+            login = self._login() | {"options": f"-c search_path={database.WITNESS}"}
+            at = self.cluster.host, self.profile.in_use, self.request.nameserver
+            yield Program(self.home, login, *at, self.request.seed)
+        if self.profile.web:
+            leads_to = look_up_of(self.profile.web, self.request.nameserver, self.cluster.host)
+            yield WebFront(self.cluster.host, self._login(), leads_to)
+
+    def _login(self) -> dict[str, Any]:
+        """The service's own, as libpq takes it, without the host."""
+        return {
             "port": self.cluster.port, "dbname": self.profile.database, "user": self.service.user,
-            "password": self.service.password, "options": f"-c search_path={database.WITNESS}",
+            "password": self.service.password,
         }  # fmt: skip
-        at = self.cluster.host, self.profile.in_use, self.request.nameserver
-        return Program(self.home, login, *at, self.request.seed)
 
     def names(self) -> Iterator[tuple[str, str]]:
         """What the agency's own DNS says, and where each of its names leads."""
         yield self.profile.name, self.cluster.host
         if self.profile.own_name:
             yield self.profile.own_name, self.profile.name
+        if self.profile.web:
+            yield self.profile.web_host, self.cluster.host
 
     def as_json(self) -> dict[str, Any]:
         """Where everything is, passwords included.
@@ -133,8 +142,9 @@ def serve(request: Request, stop: threading.Event) -> int:
         log.error("%s", refusal)
         return 1
     agencies = [Agency(PROFILES[pilot], request) for pilot in request.pilots]
-    programs = [program for agency in agencies if (program := agency.program()) is not None]
+    programs: list[Program | WebFront] = []
     try:
+        programs += [program for agency in agencies for program in agency.programs()]
         if not _make(agencies, stop):
             return 0
         _write_ready(request, agencies)

@@ -12,6 +12,7 @@ class Profile:
     `in_use`: the name under which its program reaches the database all day long; empty when nobody uses it just now.
     The DBA of a service in use gives the owner what it takes to be followed. `served`: the files are reached by SFTP.
     `own_name`: the service's name in a zone that the agency keeps itself; empty when the pilot's zone is in Route 53.
+    `web`: the name under which its front end, a web server at `web_host`, reaches the database; empty without one.
     """
 
     pilot: str
@@ -21,6 +22,7 @@ class Profile:
     in_use: str = ""
     served: bool = False
     own_name: str = ""
+    web: str = ""
 
     @property
     def host_octet(self) -> int:
@@ -42,6 +44,11 @@ class Profile:
         """The host name that the agency's own programs use."""
         return f"db.{self.pilot}.agency.example"
 
+    @property
+    def web_host(self) -> str:
+        """The host name of its front end."""
+        return f"www.{self.pilot}.agency.example"
+
 
 # pilots/<pilot>.yaml describes the same agency from the programme's side. 5,000 files in all.
 PROFILES = {
@@ -49,7 +56,7 @@ PROFILES = {
     for profile in (
         Profile("p01", "website", "uploads", 450),
         Profile("p02", "registry", "documents", 350),
-        Profile("p03", "booking", "tickets", 250, in_use="queue.p03.pilots.example"),
+        Profile("p03", "booking", "tickets", 250, in_use="queue.p03.pilots.example", web="board.p03.pilots.example"),
         Profile("p04", "complaints", "attachments", 400),
         Profile("p05", "catalogue", "open_data", 2_100),
         Profile("p06", "training", "registers", 300, in_use="training.p06.pilots.example"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from onboarding.cutover.runbook import STEPS
 from onboarding.cutover.state import CutoverState
 from onboarding.databases.deadline import observe_permanent
 from onboarding.databases.sessions import session
-from onboarding.errors import Stop
+from onboarding.errors import Stop, TryAgain
 from onboarding.evidence_kinds import Freeze, FreezeMadePermanent
 from onboarding.gates import evaluate
 from onboarding.ledger import Ledger
@@ -33,6 +34,7 @@ from onboarding.stages import (
     cutover,
     decision,
     drill,
+    health,
     keeping_up,
     loads,
     migration,
@@ -268,6 +270,25 @@ def test_readers_moved_before_the_freeze(live: Pilot) -> None:
     led = live.ledger.records(pilot=PILOT, kind="traffic", subject=reads)
     assert frozen is not None and [record.body["percent"] for record in led] == [0, 10, 50, 100]
     assert all(record.seq < frozen.seq for record in led)
+
+
+def test_its_page_must_answer_besides_its_database(live: Pilot) -> None:
+    """The front end of the boards has an address of its own; one under the name that is led has the side's."""
+    address = live.resolve(live.manifest.cutover.traffic.record)
+    health.probe(live, address)
+    page = str(live.manifest.cutover.traffic.health_url)
+    with pytest.raises(Stop, match="HTTP 404"):
+        health.probe(with_page(live, page + "/elsewhere"), address)
+    led = page.replace("www.p03.agency.example", str(live.manifest.cutover.traffic.reads))
+    health.probe(with_page(live, led), live.resolve("www.p03.agency.example"))
+    with pytest.raises(TryAgain, match=re.escape(f"asked at {address}")):
+        health.probe(with_page(live, led), address)
+
+
+def with_page(pilot: Pilot, url: str) -> Pilot:
+    moves = pilot.manifest.cutover.traffic.model_copy(update={"health_url": url})
+    cutover = pilot.manifest.cutover.model_copy(update={"traffic": moves})
+    return replace(pilot, manifest=pilot.manifest.model_copy(update={"cutover": cutover}))
 
 
 def test_the_writers_name_moved_in_one_step_after_its_old_ttl_was_forgotten(live: Pilot) -> None:
