@@ -40,6 +40,7 @@ from onboarding.stages import (
     loading,
     loads,
     migration,
+    moment,
     rehearsing,
     uploading,
     validation,
@@ -155,7 +156,7 @@ def load(pilot: Pilot, kind: str) -> None:
     for workload in pilot.manifest.databases:
         ended = threading.Event()
         loading.begin_anew_if_unproven(pilot, workload.name, kind)
-        held = loading.hold_snapshot(pilot, workload.name, kind)
+        held = moment.hold(pilot, workload.name, kind)
         if held is not None:
             threading.Thread(target=_hold, args=(pilot, workload.name, kind, held, ended), daemon=True).start()
         try:
@@ -168,13 +169,13 @@ def load(pilot: Pilot, kind: str) -> None:
             raise
 
 
-def _hold(pilot: Pilot, workload: str, kind: str, held: loading.Held, ended: threading.Event) -> None:
+def _hold(pilot: Pilot, workload: str, kind: str, held: moment.Held | None, ended: threading.Event) -> None:
     """As the triggerer does: until the load needs its snapshot no more."""
-    try:
-        while not ended.wait(0.2) and not loads.is_over(pilot, workload, kind, held.load):
-            pass
-    finally:
-        held.close()
+    while held is not None:
+        if ended.wait(0.2):
+            held.close()
+            return
+        held = moment.go_on_holding(pilot, workload, kind, held)
 
 
 def upload(pilot: Pilot) -> None:

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from onboarding.errors import OnboardingError
-from onboarding.stages import loading, loads
+from onboarding.stages import loading, moment
 from onboarding_airflow.outcomes import mend, opened, passes, tell
 from onboarding_airflow.pilots import open_pilot
 
@@ -32,25 +32,22 @@ class SnapshotTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         pilot = await asyncio.to_thread(open_pilot, self.pilot_id, self.run_name)
+        about = pilot, self.workload, self.kind
+        held: moment.Held | None = None
+        event: dict[str, Any] = {}
         try:
-            held = await asyncio.to_thread(loading.hold_snapshot, pilot, self.workload, self.kind)
+            held = await asyncio.to_thread(moment.hold, *about)
+            await asyncio.to_thread(mend, pilot, self.task_name)
+            while held is not None:
+                await asyncio.sleep(POLL_S)
+                held = await asyncio.to_thread(moment.go_on_holding, *about, held)
         except OnboardingError as failure:
             told = await asyncio.to_thread(tell, pilot, self.task_name, failure)
             event = {"error": told.render("en"), "passes": passes(failure)}
-            yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's own
-            return
-        await asyncio.to_thread(mend, pilot, self.task_name)
-        try:
-            about = (pilot, self.workload, self.kind)
-            while held is not None and not await asyncio.to_thread(loads.is_over, *about, held.load):
-                if await asyncio.to_thread(loads.is_replaced, *about, held.load):
-                    await asyncio.to_thread(held.close)
-                    held = await asyncio.to_thread(loading.hold_snapshot, *about)
-                await asyncio.sleep(POLL_S)
         finally:
             if held is not None:
                 await asyncio.to_thread(held.close)
-        yield TriggerEvent({})  # type: ignore[no-untyped-call]  # Airflow's own
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's own
 
 
 class HoldSnapshot(BaseOperator):

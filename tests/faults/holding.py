@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from faults.small_world import WORKLOAD
 
 from onboarding.errors import OnboardingError
-from onboarding.stages import loading, loads
+from onboarding.stages import moment
 from onboarding.stages.pilot import Pilot
 
 LOOK_S = 0.1
@@ -21,13 +21,13 @@ def holding(pilot: Pilot, kind: str, wanted: Callable[[], bool] = lambda: True) 
     over = threading.Event()
 
     def hold() -> None:
-        held: loading.Held | None = None
+        held: moment.Held | None = None
         while not over.wait(LOOK_S):
-            if held is None and wanted():
-                held = _opened(pilot, kind)
-            elif held is not None and _needed_no_more(pilot, kind, held):
-                held.close()
-                held = None
+            with suppress(OnboardingError):  # asked again, as Airflow would
+                if held is not None:
+                    held = moment.go_on_holding(pilot, WORKLOAD, kind, held)
+                elif wanted():
+                    held = moment.hold(pilot, WORKLOAD, kind)
         if held is not None:
             held.close()
 
@@ -38,18 +38,3 @@ def holding(pilot: Pilot, kind: str, wanted: Callable[[], bool] = lambda: True) 
     finally:
         over.set()
         thread.join(60)
-
-
-def _opened(pilot: Pilot, kind: str) -> loading.Held | None:
-    try:
-        return loading.hold_snapshot(pilot, WORKLOAD, kind)
-    except OnboardingError:
-        return None  # asked again, as Airflow would
-
-
-def _needed_no_more(pilot: Pilot, kind: str, held: loading.Held) -> bool:
-    over, replaced = (
-        loads.is_over(pilot, WORKLOAD, kind, held.load),
-        loads.is_replaced(pilot, WORKLOAD, kind, held.load),
-    )
-    return over or replaced

@@ -26,7 +26,7 @@ from onboarding.ledger import Ledger
 from onboarding.ledger_schema import ensure_schema
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_folder
-from onboarding.stages import drill, loading, sides, validation
+from onboarding.stages import drill, loading, moment, sides, validation
 from onboarding.stages.loads import REHEARSAL
 from onboarding.stages.pilot import Login, Pilot, Settings, utc_now
 
@@ -123,7 +123,9 @@ def manifest(pilot_id: str, role: str, kind: str) -> Manifest:
     workload = whole.databases[0].model_copy(
         update={"service_role": role, "golden": (), "expectations": (), "shards": SHARDS, "engine": engine}
     )
-    traffic = whole.cutover.traffic.model_copy(update={"ttl_s": 0, "step": timedelta(0), "probes": 1})
+    traffic = whole.cutover.traffic.model_copy(
+        update={"ttl_s": 0, "step": timedelta(0), "probes": 1, "health_url": None}
+    )
     if kind == BY_HAND:
         traffic = traffic.model_copy(update={"mode": "manual", "zone": None, "change_within": timedelta(0)})
     cutover = whole.cutover.model_copy(update={"freeze_budget": LONG, "traffic": traffic})
@@ -150,7 +152,7 @@ def make_world(ground: Ground, folder: Path, kind: str) -> World:
     if kind == BY_HAND:
         world.cloud.turn(world.pilot().manifest.cutover.traffic.record, world.pair.source.host)
     pilot = world.pilot()
-    held = loading.hold_snapshot(pilot, WORKLOAD, REHEARSAL)
+    held = moment.hold(pilot, WORKLOAD, REHEARSAL)
     assert held is not None
     with closing(held):
         for unit in loading.prepare_load(pilot, WORKLOAD, REHEARSAL):

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from conftest import free_port
 from faults.holding import holding
-from faults.small_world import COPIED, FOLLOWED, SHARDS, WORKLOAD, Ground, World, at_home
+from faults.small_world import COPIED, FOLLOWED, SHARDS, WORKLOAD, Ground, World, at_home, make_world, rehearsed
 from following_servers import run, take_away, two_servers
 from postgres_programs import postgres_programs  # noqa: F401  (a fixture)
 
 from onboarding.databases import plan
 from onboarding.errors import LeftOut, TryAgain
-from onboarding.stages import loading, loads, sides, validation
-from onboarding.stages.loads import REHEARSAL
+from onboarding.stages import cutover, loading, loads, moment, sides, validation
+from onboarding.stages.loads import FINAL, REHEARSAL
 from onboarding.stages.pilot import Pilot
 
 MakeWorld = Callable[[str], World]
@@ -41,16 +41,16 @@ def make(ground: Ground, tmp_path: Path) -> Iterator[MakeWorld]:
         take_away(ground.servers, world.pair)
 
 
-def begun(pilot: Pilot) -> tuple[loading.Held, list[str]]:
+def begun(pilot: Pilot, kind: str = REHEARSAL) -> tuple[moment.Held, list[str]]:
     """A load that is prepared, and who holds its snapshot."""
-    held = loading.hold_snapshot(pilot, WORKLOAD, REHEARSAL)
+    held = moment.hold(pilot, WORKLOAD, kind)
     assert held is not None
-    units = loading.prepare_load(pilot, WORKLOAD, REHEARSAL)
+    units = loading.prepare_load(pilot, WORKLOAD, kind)
     assert len(units) == SHARDS
     return held, units
 
 
-def lose(world: World, held: loading.Held) -> None:
+def lose(world: World, held: moment.Held) -> None:
     """The holder dies, and the service goes on writing."""
     held.close()
     run(world.service("source"), "INSERT INTO entry (number, body) VALUES (7, 'later')")
@@ -123,7 +123,7 @@ def test_a_schema_of_another_moment_is_not_loaded_into(make: MakeWorld) -> None:
 def test_prepared_while_it_dies_it_is_prepared_again(make: MakeWorld) -> None:
     world = make(COPIED)
     pilot = world.pilot()
-    held = loading.hold_snapshot(pilot, WORKLOAD, REHEARSAL)
+    held = moment.hold(pilot, WORKLOAD, REHEARSAL)
     assert held is not None
     held.close()
     run(world.service("source"), "UPDATE account SET version = 9")
@@ -146,3 +146,22 @@ def test_units_of_a_smaller_plan_are_left_out(make: MakeWorld) -> None:
         loading.copy_rows(pilot, "s099", WORKLOAD, REHEARSAL)
     assert "s099" not in plan.kept(sides.target(pilot, WORKLOAD))
     held.close()
+
+
+@pytest.mark.slow
+def test_under_the_freeze_moments_are_not_mixed_either(ground: Ground, tmp_path: Path) -> None:
+    """An administrator's writes are not refused."""
+    world = make_world(ground, tmp_path / "frozen", COPIED)
+    pilot = world.pilot()
+    rehearsed(pilot)
+    cutover.freeze(pilot)
+    held, (first, second) = begun(pilot, FINAL)
+    loading.copy_rows(pilot, first, WORKLOAD, FINAL)
+    held.close()
+    run(world.pair.source, "INSERT INTO entry (number, body) VALUES (7, 'later')")
+    with holding(pilot, FINAL):
+        with pytest.raises(LeftOut, match="moves every row anew"):
+            loading.copy_rows(pilot, second, WORKLOAD, FINAL)
+        finished = loading.finish_load(pilot, WORKLOAD, FINAL)
+    assert (finished["load"], finished["rows"]) == ("final-1-again1", 206)
+    take_away(ground.servers, world.pair)

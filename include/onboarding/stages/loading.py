@@ -3,46 +3,37 @@
 With `copy` the first load is the rehearsal of the second: it tells how long the freeze will last. With `follow` the
 first one is all there is: what is written after its snapshot flows after (`following`).
 
-Two moments are never mixed. When the snapshot was lost and the source has moved on, the units leave out what they have
-not begun, and `finish_load` makes the whole load anew, clean, under another name.
+When its moment is lost (`moment`), the units leave out what they have not begun, and `finish_load` makes the whole load
+anew, clean, under another name.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from onboarding.databases import finish as engine_finish
-from onboarding.databases import indexes, locks, rows, schema, sequences, service, snapshot, status, target
+from onboarding.databases import indexes, locks, rows, schema, sequences, service, status, target
 from onboarding.databases import plan as engine_plan
 from onboarding.databases.copying import all_shards
 from onboarding.databases.plan import Shard
-from onboarding.errors import LeftOut, OnboardingError, Stop, TryAgain
+from onboarding.errors import LeftOut, TryAgain
 from onboarding.evidence_kinds import MovedRows, Moving
-from onboarding.stages import feeds, following, frozen, sides
+from onboarding.stages import feeds, following, frozen, moment, sides
 from onboarding.stages.halfway import Halfway
 from onboarding.stages.loads import (
     FINAL,
     begin_anew,
     held_snapshot,
-    is_given_up,
     is_lost,
     is_settled,
     load_name,
     was_validated,
 )
+from onboarding.stages.moment import BEGINS_ANEW, told_when_lost
 from onboarding.stages.pilot import Pilot
 
-LOST = "databases.snapshot_gone", "databases.mixed_snapshot"
-"""What is said when a load can be no more: its rows would be of two moments."""
-
-BEGINS_ANEW = "databases.load_begins_anew"
-
-HOLDER_WITHIN_S = 120
-POLL_S = 0.3
 INDEX_JOBS = 2
 STREAMS = 2
 """Of a load that `finish_load` makes anew in its one process."""
@@ -55,7 +46,7 @@ def prepare_load(pilot: Pilot, workload: str, kind: str) -> list[str]:
     load = load_name(pilot, workload, kind)
     if is_settled(pilot, workload, kind, load):
         return _planned(pilot, f"{workload}/{load}")
-    with _told_when_lost(pilot, workload, load, TryAgain):
+    with told_when_lost(pilot, workload, load, TryAgain):
         return _prepare(pilot, workload, kind, load)
 
 
@@ -72,7 +63,7 @@ def _prepare(pilot: Pilot, workload: str, kind: str, load: str) -> list[str]:
     into = target.ensure_empty_database(
         sides.admin(pilot, workload), source.name, load=load, fence=fence, source=source
     )
-    held = _held_snapshot(pilot, subject)
+    held = moment.await_held(pilot, workload, load)
     schema.copy_schema(source, into, load=load, fence=fence, snapshot_id=held)
     shards = engine_plan.plan(
         source, into, pilot.database_workload(workload).shards, load=load, fence=fence, snapshot_id=held
@@ -95,17 +86,17 @@ def copy_rows(pilot: Pilot, unit: str, workload: str, kind: str) -> dict[str, in
     shard = engine_plan.kept(sides.target(pilot, workload)).get(unit)
     if shard is None:  # of an earlier load's plan
         raise LeftOut(BEGINS_ANEW, where=f"{workload}/{load}/{unit}")
-    with _told_when_lost(pilot, workload, load, LeftOut):
+    with told_when_lost(pilot, workload, load, LeftOut):
         return _copy_unit(pilot, workload, load, shard)
 
 
 def _copy_unit(pilot: Pilot, workload: str, load: str, shard: Shard) -> dict[str, int]:
     source, into = sides.source(pilot, workload), sides.target(pilot, workload)
     fence = pilot.ledger.next_fence(pilot.id, f"database:{workload}", run=pilot.run)
-    held = _held_snapshot(pilot, f"{workload}/{load}")
     began = time.monotonic()
     told = Halfway(pilot, lambda size: Moving(workload, "rows", load, shard.unit, size))
     with _place_at(pilot, workload):
+        held = moment.await_held(pilot, workload, load)  # not before there is a place: one may wait long for it
         rows.move_unit(source, into, shard, snapshot_id=held, load=load, fence=fence, told=told)
     seconds = round(time.monotonic() - began, 3)
     indexes.build_complete(source, into, shard.unit, load=load, fence=fence, jobs=INDEX_JOBS)
@@ -143,34 +134,6 @@ def finish_load(pilot: Pilot, workload: str, kind: str) -> dict[str, Any]:
     return body
 
 
-@dataclass(frozen=True)
-class Held:
-    """A snapshot that is open, and the load it is for."""
-
-    snapshot: snapshot.Snapshot
-    load: str
-
-    def close(self) -> None:
-        self.snapshot.close()
-
-
-def hold_snapshot(pilot: Pilot, workload: str, kind: str) -> Held | None:
-    """Open a snapshot and write its id down; None when the load needs none any more. The caller closes it.
-
-    Of a database that is followed it is the snapshot of the slot's first moment.
-    """
-    load = load_name(pilot, workload, kind)
-    if is_settled(pilot, workload, kind, load) or is_given_up(pilot, workload, load):
-        return None
-    if kind == FINAL:
-        frozen.demand(pilot)  # what is written after its moment would be lost
-    source = sides.source(pilot, workload)
-    locks.demand_readable(source)
-    opened = following.open_slot(pilot, workload, load) if pilot.manifest.follows else snapshot.open_snapshot(source)
-    pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
-    return Held(opened, load)
-
-
 def begin_anew_if_unproven(pilot: Pilot, workload: str, kind: str) -> None:
     """A followed load that was not proven while its snapshot was held can be no more: the source has moved on.
 
@@ -193,18 +156,6 @@ def _begin_anew_if_lost(pilot: Pilot, workload: str, kind: str) -> None:
         begin_anew(pilot, workload, load)
 
 
-@contextmanager
-def _told_when_lost(pilot: Pilot, workload: str, load: str, then: type[OnboardingError]) -> Iterator[None]:
-    """A snapshot that is gone is written down: whoever prepares the load next begins it anew. Raises `then`."""
-    try:
-        yield
-    except Stop as stop:
-        if stop.key not in LOST:
-            raise
-        pilot.record("load_lost", f"{workload}/{load}", {"load": load})
-        raise then(BEGINS_ANEW, where=f"{workload}/{load}") from stop
-
-
 def _has_arrived(pilot: Pilot, workload: str, load: str) -> bool:
     """Whether every part that was planned is on the target."""
     planned = pilot.ledger.latest(pilot.id, "load_plan", f"{workload}/{load}")
@@ -225,20 +176,10 @@ def _load_whole(pilot: Pilot, workload: str, kind: str) -> None:
     prepare_load(pilot, workload, kind)
     load = load_name(pilot, workload, kind)
     shards = list(engine_plan.kept(sides.target(pilot, workload)).values())
-    with _told_when_lost(pilot, workload, load, TryAgain):
+    with told_when_lost(pilot, workload, load, TryAgain):
         all_shards(shards, STREAMS, lambda shard: _copy_unit(pilot, workload, load, shard), lambda: None)
 
 
 def _planned(pilot: Pilot, subject: str) -> list[str]:
     planned = pilot.ledger.latest(pilot.id, "load_plan", subject)
     return list(planned.body["units"]) if planned else ["s000"]
-
-
-def _held_snapshot(pilot: Pilot, subject: str) -> str:
-    """The id of the snapshot that the holder has open, waited for at most two minutes."""
-    deadline = time.monotonic() + HOLDER_WITHIN_S
-    while (found := pilot.ledger.latest(pilot.id, "snapshot", subject)) is None:
-        if time.monotonic() > deadline:
-            raise TryAgain("cutover.no_snapshot", where=subject, seconds=HOLDER_WITHIN_S)
-        time.sleep(POLL_S)
-    return str(found.body["id"])

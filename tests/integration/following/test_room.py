@@ -10,7 +10,7 @@ from following_servers import Servers, run
 from postgres_programs import postgres_programs  # noqa: F401  (a fixture)
 
 from onboarding.errors import AskPerson
-from onboarding.stages import feeds, following, keeping_up, loading
+from onboarding.stages import feeds, following, keeping_up, loading, moment
 from onboarding.stages.loads import REHEARSAL
 
 LITTLE = 1_000_000
@@ -25,7 +25,7 @@ def test_a_journey_that_was_left_lying_is_told_of(
     world = at_home(Ground.on(servers, servers.admin), tmp_path / "world", FOLLOWED)
     pilot = world.pilot()
     assert keeping_up.demand_room(pilot) == {}
-    held = loading.hold_snapshot(pilot, WORKLOAD, REHEARSAL)
+    held = moment.hold(pilot, WORKLOAD, REHEARSAL)
     assert held is not None
     loading.prepare_load(pilot, WORKLOAD, REHEARSAL)
     held.close()  # and the run fails, and nobody goes on with it
