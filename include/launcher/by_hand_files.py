@@ -12,7 +12,6 @@ from launcher.by_hand_voice import Voice
 from onboarding import aws
 from onboarding.alone.files import move_files
 from onboarding.errors import Stop
-from onboarding.files.upload import IN_FLIGHT
 from onboarding.reconcile.files import compare_files
 
 
@@ -22,7 +21,7 @@ def move(asked: argparse.Namespace, voice: Voice, report: Report) -> bool:
     bucket, prefix = address(asked.target)
     s3, take = _s3(), line(asked.bandwidth)
     with voice.progress() as tell:
-        moved = move_files(source, s3, bucket, prefix, jobs=asked.jobs or IN_FLIGHT, tell=tell, take=take)
+        moved = move_files(source, s3, bucket, prefix, jobs=asked.jobs, tell=tell, take=take)
     voice.say("moved_files", files=moved.files, skipped=moved.skipped, bytes=moved.bytes, seconds=moved.seconds)
     return compare(asked, voice, report)
 

@@ -146,7 +146,7 @@ def _by_hand(several: Several) -> None:
         )
         command.add_argument("--target", required=True, metavar="DSN|S3", help="postgresql://… or s3://bucket/folder/")
         command.add_argument(
-            "--jobs", type=_count, metavar="N", help="streams or files at a time (default 2 streams, 64 files)"
+            "--jobs", type=_count, metavar="N", help="streams or files at a time (default 2; 256, or 64 from afar)"
         )
         command.add_argument("--json", action="store_true", help="a JSON object per line, for programs")
         command.add_argument(
@@ -173,6 +173,9 @@ def _by_hand(several: Several) -> None:
         "--statement-timeout", type=_count, default=900, metavar="SECONDS",
         help="a table that takes longer to read is unknown, never equal (default 900)",
     )  # fmt: skip
+    move.add_argument(
+        "--engine", metavar="NAME", help="copy for a database, upload for files; there is no other without a journey"
+    )
     move.add_argument("--resume", action="store_true", help="keep what an interrupted move brought, if it still may")
 
 

@@ -36,7 +36,7 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=10,
     read_timeout=60,
-    max_pool_connections=64,  # as many files are under way at a time
+    max_pool_connections=256,  # as many files are under way at a time
     user_agent_extra="namrong",
     # S3 holds each body against the SHA-256 that we send beside it: signing would hash the same bytes once more.
     s3={"payload_signing_enabled": False},

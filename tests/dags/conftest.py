@@ -39,7 +39,7 @@ def folder_turned_by_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pilots")
     for pilot in ("p02", "p03"):
         text = (SAMPLES / f"{pilot}.yaml").read_text(encoding="utf-8")
-        by_hand, turned = re.subn(r"traffic: \{.*\}", BY_HAND, text)
+        by_hand, turned = re.subn(r"traffic:( \{.*\}|(\n    .*)+)", BY_HAND, text)
         assert turned == 1
         (folder / f"{pilot}.yaml").write_text(by_hand, encoding="utf-8")
     return folder

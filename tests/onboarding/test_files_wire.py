@@ -28,7 +28,7 @@ from onboarding.files import lane, objects
 from onboarding.files.crew import each
 from onboarding.files.folder import move_folder
 from onboarding.files.sources import SINGLE_PUT_BYTES
-from onboarding.files.upload import BatchResult
+from onboarding.files.upload import HERE, BatchResult
 
 REGION = "ap-southeast-7"
 
@@ -81,15 +81,15 @@ def large(path: Path) -> bytes:
 
 
 def test_many_small_files_are_under_way_at_once(tmp_path: Path, wire: Between, s3: Any, bucket: str) -> None:
-    content = filled(tmp_path, *(f"{n:03d}" for n in range(48)))
-    together = threading.Barrier(24)
+    content = filled(tmp_path, *(f"{n:03d}" for n in range(HERE)))
+    together = threading.Barrier(HERE)
 
     def wait_for_the_others(request: Passed) -> None:
         if request.writes_file:
-            together.wait(30)  # broken, and so is the test, unless 24 requests are there at one time
+            together.wait(30)  # broken, and so is the test, unless all requests are there at one time
 
     wire.meddle = wait_for_the_others
-    assert move_folder(tmp_path, s3, bucket, prefix="p/", in_flight=24).files == 48
+    assert move_folder(tmp_path, s3, bucket, prefix="p/").files == HERE
     assert stored(s3, bucket) == content
 
 

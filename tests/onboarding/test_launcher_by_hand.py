@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from launcher import by_hand
 from launcher.by_hand_voice import Voice
 from launcher.cli import parser
 from onboarding.reconcile import Comparison
@@ -48,3 +49,12 @@ def test_both_reports_may_be_asked_for() -> None:
     asked = parser().parse_args([*SIDES, "--report", "a.html", "--report", "a.json"])
     assert [path.name for path in asked.report] == ["a.html", "a.json"]
     assert parser().parse_args([*SIDES]).report == []
+
+
+@pytest.mark.parametrize(("what", "engine", "only"), [("database", "follow", "copy"), ("files", "copy", "upload")])
+def test_another_engine_is_refused_and_the_one_there_is_named(
+    what: str, engine: str, only: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = parser().parse_args(["move", what, *SIDES[1:], "--engine", engine])
+    assert by_hand.move(asked) == by_hand.REFUSED
+    assert f"--engine {engine}" in (said := capsys.readouterr().out) and f"give {only}" in said

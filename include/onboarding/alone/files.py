@@ -29,12 +29,12 @@ class MovedFiles:
 
 
 def move_files(
-    root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int, tell: Tell, take: Take = unlimited
+    root: Place, s3: S3Client, bucket: str, prefix: str, *, jobs: int | None, tell: Tell, take: Take = unlimited
 ) -> MovedFiles:
     """Every file under `root` as an object under `prefix` that S3 has checked by SHA-256, `jobs` at a time.
 
-    What lies there with the same content counts as moved; with another content it is left alone (Stop). Raises what
-    `move_folder` raises.
+    None: as many as suit the source. What lies there with the same content counts as moved; with another content it is
+    left alone (Stop). Raises what `move_folder` raises.
     """
     began = last = time.monotonic()
     tell(Progress("scan"))

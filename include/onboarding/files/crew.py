@@ -1,13 +1,35 @@
-"""Many hands on one queue that is still being filled."""
+"""Many hands on one queue that is still being filled, and the memory that they share."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+class Room:
+    """So many bytes in memory, of all hands together."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """Waits until there is room for `size` bytes, and has it for the block. More than there ever is goes alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken or self._taken + size <= self._most)
+            self._taken += size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= size
+                self._changed.notify_all()
 
 
 def each(work: Callable[[T], object], items: Iterable[T], hands: int) -> None:

@@ -14,18 +14,22 @@ from onboarding.aws_errors import code_of
 from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
+from onboarding.files.crew import Room
 from onboarding.files.notes import Note, manifest_folder, read_notes, read_notes_around
 from onboarding.files.parts import Parts
 from onboarding.files.plan import Batch
 from onboarding.files.reading import Content, read
 from onboarding.files.scan import SourceFile, key_of
 from onboarding.files.sending import Sender
-from onboarding.files.sources import Changed, Lost, OpenFile, Source
+from onboarding.files.sources import WHOLE_BYTES, Changed, Lost, OpenFile, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 READINGS = 3
+IN_MEMORY_BYTES = 64 * WHOLE_BYTES
+"""Of small files on their way, whatever the number of hands."""
+
 AFTER_A_BREAK_S = 0.5
 GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
 
@@ -49,6 +53,7 @@ class Target:
     noted: Mapping[str, Note]
     sender: Sender
     replace: bool
+    room: Room
 
     @classmethod
     @contextmanager
@@ -76,7 +81,7 @@ class Target:
         there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix, between)}
         with Parts(take) as parts:
             sender = Sender(s3, bucket, f"{manifest_folder(prefix)}probe", parts, take)
-            yield cls(s3, bucket, prefix, there, noted, sender, replace)
+            yield cls(s3, bucket, prefix, there, noted, sender, replace, Room(IN_MEMORY_BYTES))
 
 
 def move_file(source: Source, file: SourceFile, target: Target) -> Moved:
@@ -105,7 +110,8 @@ def _moved(parts_from: int, path: str, file: OpenFile, target: Target) -> Moved:
         return Moved(note, adopted=True)  # by both sides' word it is the same as when it was moved
     if there is None and file.facts.size > parts_from and (sent := target.sender.put_parts(key, file)):
         return _arrived(path, *sent)
-    return _placed(parts_from, path, file, read(file, parts_from=parts_from), target)
+    with target.room.of(min(file.facts.size, WHOLE_BYTES)):
+        return _placed(parts_from, path, file, read(file, parts_from=parts_from), target)
 
 
 def _placed(parts_from: int, path: str, file: OpenFile, content: Content, target: Target) -> Moved:
