@@ -23,10 +23,11 @@ import following_journey as journey
 from conftest import free_port
 from following_servers import Pair, make_pair, run, two_servers
 
-from onboarding.reconcile import Comparison, compare_databases
 from onboarding.reconcile.changes.proving import compare_changed
 from onboarding.reconcile.changes.standing import stand
 from onboarding.reconcile.changes.watches import Watch, Watches, open_watch
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 from sandbox.postgres import bin_dir
 
 TABLE = """

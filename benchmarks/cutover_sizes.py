@@ -39,11 +39,12 @@ from onboarding.databases import deadline, sequences
 from onboarding.databases.follow import closing, drain, lag, turn
 from onboarding.databases.follow.drift import drift
 from onboarding.databases.follow.feeds import Feed
-from onboarding.reconcile import Comparison, compare_databases
 from onboarding.reconcile.changes.proving import compare_changed
 from onboarding.reconcile.changes.rounds import prove_round
 from onboarding.reconcile.changes.standing import Began, stand
 from onboarding.reconcile.changes.watches import Watch, Watches, open_watch
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 from sandbox.postgres import bin_dir
 from sandbox.witness.client import FILLER, TABLES
 from sandbox.witness.judge import Verdict, judge, read

@@ -29,7 +29,8 @@ from planted import CLASSES, Plant
 from planting import Connection, named, size, statements
 
 from onboarding.addresses import Database
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 from sandbox.postgres import Cluster, bin_dir
 
 PORT = 55433

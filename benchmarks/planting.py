@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from onboarding.reconcile import Comparison
+from onboarding.reconcile.report import Comparison
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Finding = tuple[Any, ...]

@@ -20,12 +20,13 @@ import boto3
 from sandbox_process import INCLUDE, ask
 
 from launcher.journeys import files_access
-from onboarding.addresses import Database, resolver
+from onboarding.addresses import Database
 from onboarding.approvals import Person
 from onboarding.aws import Cloud
 from onboarding.cutover.state import CutoverState
 from onboarding.files_access import place_of
 from onboarding.ledger import Ledger
+from onboarding.look_ups import resolver
 from onboarding.manifests import load_folder
 from onboarding.observations import Answer
 from onboarding.selection import steps as selection

@@ -14,7 +14,7 @@ from launcher.by_hand_voice import Voice
 from onboarding.addresses import Database
 from onboarding.alone.databases import move_database, obstacles
 from onboarding.errors import Stop
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile.databases import compare_databases
 from sandbox.postgres_wheel import bin_dir
 
 STREAMS = 2

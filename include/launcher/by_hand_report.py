@@ -6,13 +6,15 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onboarding.errors import Stop
 from onboarding.messages import Language
-from onboarding.reconcile import Comparison
-from onboarding.reconcile.files_report import FilesComparison
-from onboarding.reconcile.page import Occasion, as_document, page
 from onboarding.reconcile.pseudonyms import Pseudonyms
+
+if TYPE_CHECKING:
+    from onboarding.reconcile.files_report import FilesComparison
+    from onboarding.reconcile.report import Comparison
 
 PAGES = (".html", ".htm")
 
@@ -27,6 +29,10 @@ class Report:
 
     def write(self, found: Comparison | FilesComparison, source: str, target: str) -> None:
         """Every file, a page where its name ends in .html, else JSON; each is there whole or not at all."""
+        if not self._paths:
+            return
+        from onboarding.reconcile.page import Occasion, as_document, page  # reads what only databases need, too
+
         occasion = Occasion(source, target, self._began, datetime.now(UTC))
         for path in self._paths:
             if path.suffix.lower() in PAGES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,10 +14,12 @@ from onboarding import alone
 from onboarding.errors import OnboardingError
 from onboarding.messages import Language, both, text
 from onboarding.readiness import Finding
-from onboarding.reconcile import Comparison, named_rows
 from onboarding.reconcile.files_report import FilesComparison, named_files
 from onboarding.reconcile.pseudonyms import Pseudonyms
 from onboarding.spoken_sizes import spoken_size
+
+if TYPE_CHECKING:
+    from onboarding.reconcile.report import Comparison
 
 SHOWN = 20
 ROOM = "launcher.by_hand"
@@ -99,6 +101,8 @@ class Voice:
                     missing=seen.missing, extra=seen.extra, duplicated=seen.duplicated, changed=seen.changed,
                     unknown=table.unknown or "-",
                 )  # fmt: skip
+        from onboarding.reconcile.report import named_rows  # not for files: it brings what reads databases
+
         for number, (name, row) in enumerate(named_rows(found)):
             if number == SHOWN:
                 self.say("more")

@@ -12,11 +12,12 @@ from launcher.checkout import Checkout
 from launcher.components import read
 from launcher.connections import EMAIL_DOMAIN, anchor_bucket
 from launcher.databases import LEDGER_WRITER
-from onboarding.addresses import Database, resolver
+from onboarding.addresses import Database
 from onboarding.aws import Cloud, session
 from onboarding.evidence import Anchor, read_anchors
 from onboarding.files_access import FilesAccess, place_of
 from onboarding.ledger import Ledger
+from onboarding.look_ups import resolver
 from onboarding.manifest import Manifest
 from onboarding.stages.pilot import Login, Pilot, Settings
 

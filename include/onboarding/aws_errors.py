@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -9,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import psycopg
 import yaml
 from botocore.exceptions import (
     ClientError,
@@ -91,9 +91,15 @@ def action_for(error: BaseException) -> Action:
         return _by_table(error)[0]
     if isinstance(error, NO_CREDENTIAL):
         return "ask"
-    if isinstance(error, (*UNREACHABLE, psycopg.OperationalError, ConnectionError, TimeoutError, WaiterError)):
+    if isinstance(error, (*UNREACHABLE, ConnectionError, TimeoutError, WaiterError)) or _is_of_database(error):
         return "retry"
     return "stop"
+
+
+def _is_of_database(error: BaseException) -> bool:
+    """PostgreSQL's trouble that may pass. Its module is not read for that: who moves files has no use for it."""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.OperationalError)
 
 
 def explained(error: Exception, where: str = "") -> OnboardingError:

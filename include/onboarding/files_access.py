@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onboarding import aws
-from onboarding.addresses import Resolver
 from onboarding.errors import AskPerson
+from onboarding.look_ups import Resolver
 from onboarding.manifest_files import BucketSource, FilesWorkload, SftpSource
 from onboarding.places import SFTP_PORT, BucketFolder, Place, SftpFolder, WebFolder
 

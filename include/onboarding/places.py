@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onboarding.addresses import Resolver
 from onboarding.aws import Cloud
+from onboarding.look_ups import Resolver
 
 SFTP_PORT = 22
 

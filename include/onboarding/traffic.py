@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from onboarding.addresses import Resolver
 from onboarding.aws_errors import explaining
 from onboarding.effects import Effects
 from onboarding.errors import OnboardingError, Stop, TryAgain
+from onboarding.look_ups import Resolver
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client

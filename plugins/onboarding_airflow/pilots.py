@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from airflow.sdk import Connection, Variable, get_parsing_context
 
-from onboarding.addresses import Database, Resolver, resolver
+from onboarding.addresses import Database
 from onboarding.approvals import Person
 from onboarding.aws import Cloud, session
 from onboarding.files_access import FilesAccess, place_of
 from onboarding.ledger import Ledger
+from onboarding.look_ups import Resolver, resolver
 from onboarding.manifest import Manifest
 from onboarding.manifests import Loaded, load_folder
 from onboarding.stages.pilot import Login, Pilot, Settings, utc_now

@@ -10,9 +10,10 @@ from typing import Any
 from airflow.models.connection import Connection
 from airflow.models.variable import Variable
 
-from onboarding.addresses import Database, resolver
+from onboarding.addresses import Database
 from onboarding.aws import Cloud, session
 from onboarding.ledger import Ledger
+from onboarding.look_ups import resolver
 from onboarding.stages.pilot import Settings, utc_now
 from onboarding_airflow.pilots import LEDGER, MANAGEMENT, SETTINGS
 

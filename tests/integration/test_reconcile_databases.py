@@ -15,11 +15,12 @@ from psycopg import sql
 
 from onboarding.addresses import Database
 from onboarding.errors import TryAgain
-from onboarding.reconcile import Comparison, SetAside, compare_databases
 from onboarding.reconcile.canonical import Encoding
+from onboarding.reconcile.databases import compare_databases
 from onboarding.reconcile.relations import relations
+from onboarding.reconcile.report import Comparison
 from onboarding.reconcile.sides import agreed_encoding, reading
-from onboarding.reconcile.tables import Comparing, compare_tables
+from onboarding.reconcile.tables import Comparing, SetAside, compare_tables
 from sandbox.agencies import database as agency
 from sandbox.agencies.profiles import PROFILES, Profile
 from sandbox.postgres import Cluster, bin_dir

@@ -11,7 +11,8 @@ from conftest import free_port
 
 from onboarding.addresses import Database
 from onboarding.errors import TryAgain
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 from onboarding.reconcile.sequences import Sequences
 from onboarding.reconcile.sides import Unreadable, reading
 from sandbox import privileges

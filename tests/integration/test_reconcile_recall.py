@@ -19,7 +19,8 @@ from planted import CLASSES, row_deleted
 from planting import Connection, named, statements
 
 from onboarding.addresses import Database
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 
 ROWS = 3_000
 SEEDS = (7, 2570)

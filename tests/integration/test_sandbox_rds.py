@@ -13,7 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from onboarding.addresses import Database, resolver
+from onboarding.addresses import Database
+from onboarding.look_ups import resolver
 
 Cloud = Mapping[str, Any]
 PASSWORD = "Correct-Horse.1"

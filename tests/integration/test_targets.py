@@ -14,11 +14,12 @@ import pytest
 from once_in_memory import OnceInMemory
 
 from onboarding import backups, targets
-from onboarding.addresses import Database, resolver
+from onboarding.addresses import Database
 from onboarding.aws import Cloud
 from onboarding.baseline import key, network
 from onboarding.effects import Effects
 from onboarding.errors import Stop, TryAgain
+from onboarding.look_ups import resolver
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_file
 from onboarding.observations import Answer, Observation

@@ -19,10 +19,10 @@ from loopback import listening
 from once_in_memory import OnceInMemory
 
 from onboarding import health_page, traffic
-from onboarding.addresses import Resolver, resolver
 from onboarding.aws import Cloud
 from onboarding.effects import Effects
 from onboarding.errors import Stop
+from onboarding.look_ups import Resolver, resolver
 
 ZONE = "traffic.pilots.example"
 SOURCE, TARGET = "source.traffic.agency.example", "target.traffic.agency.example"

@@ -136,7 +136,7 @@ def test_a_line_that_breaks_is_made_anew(tmp_path: Path, share: dict[str, bytes]
                 server.cut()
 
         place = SftpFolder("127.0.0.1", "/", "agency", server.port, PASSWORD, host_key=server.host_key)
-        moved = move_folder(place, cloud.client("s3"), bucket, prefix="p/", in_flight=2, tell=cut)
+        moved = move_folder(place, cloud.client("s3"), bucket, prefix="p/", at_a_time=2, tell=cut)
     assert (broken, moved.files, stored(cloud, bucket)) == ([3, 7], len(share), share)
 
 

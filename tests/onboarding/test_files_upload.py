@@ -309,7 +309,7 @@ from onboarding.files.upload import move_unit
 root = Path(sys.argv[1])
 (batch,) = plan(root, 1)
 print("moving", flush=True)
-move_unit(root, batch, boto3.client("s3"), os.environ["BUCKET"], prefix="documents/", in_flight=2)
+move_unit(root, batch, boto3.client("s3"), os.environ["BUCKET"], prefix="documents/", at_a_time=2)
 """
 
 

@@ -7,12 +7,8 @@ import hashlib
 import json
 import os
 import secrets
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,11 +20,10 @@ from wire_between import Between, Passed, between
 
 from onboarding.aws import Cloud
 from onboarding.errors import Stop, TryAgain
-from onboarding.files import lane, objects
-from onboarding.files.crew import each
+from onboarding.files import lane, moving, objects
 from onboarding.files.folder import move_folder
 from onboarding.files.sources import SINGLE_PUT_BYTES
-from onboarding.files.upload import HERE, BatchResult
+from onboarding.files.upload import BatchResult
 
 REGION = "ap-southeast-7"
 
@@ -81,15 +76,15 @@ def large(path: Path) -> bytes:
 
 
 def test_many_small_files_are_under_way_at_once(tmp_path: Path, wire: Between, s3: Any, bucket: str) -> None:
-    content = filled(tmp_path, *(f"{n:03d}" for n in range(HERE)))
-    together = threading.Barrier(HERE)
+    content = filled(tmp_path, *(f"{n:03d}" for n in range(192)))
+    together = threading.Barrier(96)
 
     def wait_for_the_others(request: Passed) -> None:
         if request.writes_file:
             together.wait(30)  # broken, and so is the test, unless all requests are there at one time
 
     wire.meddle = wait_for_the_others
-    assert move_folder(tmp_path, s3, bucket, prefix="p/").files == HERE
+    assert move_folder(tmp_path, s3, bucket, prefix="p/", at_a_time=96).files == 192
     assert stored(s3, bucket) == content
 
 
@@ -144,7 +139,7 @@ def test_a_rivals_object_is_left_alone(tmp_path: Path, wire: Between, s3: Any, b
 def test_a_way_that_stays_closed_is_left(tmp_path: Path, wire: Between, s3: Any, bucket: str) -> None:
     content = filled(tmp_path, *(f"{n:03d}" for n in range(60)))
     wire.meddle = lambda request: 403 if request.by_obstore else None
-    assert move_folder(tmp_path, s3, bucket, prefix="p/", in_flight=4).files == 60
+    assert move_folder(tmp_path, s3, bucket, prefix="p/", at_a_time=4).files == 60
     assert stored(s3, bucket) == content
     assert lane.FAILURES <= sum(put.by_obstore for put in wire.puts()) < lane.FAILURES + 4
 
@@ -229,14 +224,17 @@ def test_what_a_store_kept_without_checking_is_read_back(tmp_path: Path) -> None
         server.stop()
 
 
-def test_a_folder_is_looked_through_while_it_is_sent(tmp_path: Path, s3: Any, bucket: str) -> None:
+def test_a_folder_is_looked_through_while_it_is_sent(
+    tmp_path: Path, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "IN_MEMORY_BYTES", 1)  # so that the second waits for the first
     filled(tmp_path, "first", "later/there")
 
     def arrived(sofar: BatchResult) -> None:
         if sofar.files == 1:
             (tmp_path / "later" / "new").write_bytes(b"made after the first had arrived")
 
-    assert move_folder(tmp_path, s3, bucket, prefix="p/", in_flight=1, tell=arrived).files == 3
+    assert move_folder(tmp_path, s3, bucket, prefix="p/", at_a_time=1, tell=arrived).files == 3
     assert set(stored(s3, bucket)) == {"first", "later/there", "later/new"}
 
 
@@ -245,7 +243,7 @@ def test_what_cannot_move_ends_the_sending_and_is_counted(tmp_path: Path, s3: An
     deep = "/".join(["ก" * 80] * 5)
     filled(tmp_path, f"later/{deep}/a", f"later/{deep}/b")
     with pytest.raises(Stop) as refusal:
-        move_folder(tmp_path, s3, bucket, prefix="p/", in_flight=1)
+        move_folder(tmp_path, s3, bucket, prefix="p/", at_a_time=1)
     assert refusal.value.key == "files.cannot_move"
     assert "2 files" in refusal.value.render("en")
     assert {"first"} <= set(stored(s3, bucket)) <= {"first", "later/there"}
@@ -270,70 +268,6 @@ def test_one_listing_serves_the_whole_folder(tmp_path: Path, wire: Between, s3: 
     move_folder(tmp_path, s3, bucket, prefix="p/", noted_together=5)
     listings = [parse_qs(one.query).get("prefix") for one in wire.passed if "list-type=2" in one.query]
     assert listings.count(["p/"]) == 1
-
-
-def test_hands_take_what_is_made_while_they_work() -> None:
-    done = threading.Event()
-
-    def items() -> Iterator[str]:
-        yield "first"
-        assert done.wait(30)  # never, if all had to be made before the first is worked on
-        yield "second"
-
-    worked: list[str] = []
-
-    def work(item: str) -> None:
-        worked.append(item)
-        done.set()
-
-    each(work, items(), 3)
-    assert worked == ["first", "second"]
-
-
-def test_the_first_failure_is_raised_and_nothing_is_begun_after_it() -> None:
-    begun: list[int] = []
-
-    def work(item: int) -> None:
-        begun.append(item)
-        if item == 3:
-            raise LookupError(item)
-
-    with pytest.raises(LookupError):
-        each(work, iter(range(1000)), 1)
-    assert begun == [0, 1, 2, 3]
-
-
-INTERRUPTED = """
-import os, signal, threading
-from onboarding.files.crew import each
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started without it
-
-def work(item):
-    print("begun", flush=True)
-    threading.Event().wait()  # for ever, as a very large file would
-
-try:
-    each(work, [1], 2)
-except KeyboardInterrupt:
-    os._exit(130)
-"""
-
-
-def test_an_interruption_does_not_wait_for_what_is_under_way() -> None:
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "include"), "PATH": os.defpath}
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, env=environment) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"begun\n"
-        try:
-            for _ in range(60):  # one that comes while the interpreter tidies up is lost
-                child.send_signal(signal.SIGINT)
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(1)
-                    break
-        finally:
-            child.kill()
-    assert child.returncode == 130
 
 
 @pytest.mark.parametrize(

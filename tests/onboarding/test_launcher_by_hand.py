@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from launcher import by_hand
 from launcher.by_hand_voice import Voice
 from launcher.cli import parser
-from onboarding.reconcile import Comparison
 from onboarding.reconcile.files_report import FileDifference, FilesComparison
 from onboarding.reconcile.merging import Differences, RowDifference
 from onboarding.reconcile.pseudonyms import Pseudonyms
+from onboarding.reconcile.report import Comparison
 from onboarding.reconcile.tables import TableComparison
 
 SIDES = ("reconcile", "--source", "x", "--target", "y")
@@ -58,3 +62,8 @@ def test_another_engine_is_refused_and_the_one_there_is_named(
     asked = parser().parse_args(["move", what, *SIDES[1:], "--engine", engine])
     assert by_hand.move(asked) == by_hand.REFUSED
     assert f"--engine {engine}" in (said := capsys.readouterr().out) and f"give {only}" in said
+
+
+def test_who_moves_files_does_not_wait_for_what_databases_need() -> None:
+    told = "import sys, launcher.cli, launcher.by_hand_files; sys.exit('psycopg' in sys.modules)"
+    subprocess.run([sys.executable, "-c", told], check=True, env={"PYTHONPATH": os.pathsep.join(sys.path)})

@@ -29,7 +29,8 @@ from onboarding.databases.snapshot import Snapshot, exported, open_snapshot, see
 from onboarding.databases.status import Status, clean_up, standing
 from onboarding.errors import Stop
 from onboarding.readiness import Finding
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 
 MAINTENANCE = "postgres"
 LOAD = "alone"

@@ -45,6 +45,6 @@ def move_files(
             last = time.monotonic()
             tell(Progress("files", items=sofar.files, bytes=sofar.bytes))
 
-    moved = move_folder(root, s3, bucket, prefix=prefix, in_flight=jobs, tell=arrived, take=take)
+    moved = move_folder(root, s3, bucket, prefix=prefix, at_a_time=jobs, tell=arrived, take=take)
     tell(Progress("files", items=moved.files, bytes=moved.bytes))
     return MovedFiles(moved.files, moved.bytes, moved.skipped, round(time.monotonic() - began, 3))

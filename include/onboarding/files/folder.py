@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from onboarding.aws_errors import explaining
 from onboarding.bandwidth import Take, unlimited
-from onboarding.files.crew import each
+from onboarding.files.moving import move_all
 from onboarding.files.notes import Note, keep_notes, write_notes
-from onboarding.files.placing import Moved, Target, move_file
+from onboarding.files.placing import Moved, Target
 from onboarding.files.scan import movable
 from onboarding.files.sources import at
-from onboarding.files.upload import BatchResult, at_a_time, require_prefix
+from onboarding.files.upload import BatchResult, require_prefix
 from onboarding.places import Place
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def move_folder(
     bucket: str,
     *,
     prefix: str,
-    in_flight: int | None = None,
+    at_a_time: int | None = None,
     tell: Callable[[BatchResult], None] = lambda _: None,
     noted_together: int = NOTED_TOGETHER,
     take: Take = unlimited,
@@ -47,7 +47,7 @@ def move_folder(
         arrivals = _Arrivals(target, tell, noted_together)
         try:
             files = movable(source, str(root), prefix=prefix)
-            each(lambda file: arrivals.add(move_file(source, file, target)), files, in_flight or at_a_time(source))
+            move_all(source, files, target, lambda _, moved: arrivals.add(moved), at_a_time)
         except BaseException:
             with suppress(Exception):  # the next attempt asks S3 about what is not noted; this failure is what counts
                 arrivals.write()

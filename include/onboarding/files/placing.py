@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,6 @@ from onboarding.aws_errors import code_of
 from onboarding.bandwidth import Take, unlimited
 from onboarding.errors import Stop, TryAgain
 from onboarding.files import objects
-from onboarding.files.crew import Room
 from onboarding.files.notes import Note, manifest_folder, read_notes, read_notes_around
 from onboarding.files.parts import Parts
 from onboarding.files.plan import Batch
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 READINGS = 3
-IN_MEMORY_BYTES = 64 * WHOLE_BYTES
-"""Of small files on their way, whatever the number of hands."""
-
 AFTER_A_BREAK_S = 0.5
 GONE = frozenset({"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"})
 
@@ -53,7 +50,6 @@ class Target:
     noted: Mapping[str, Note]
     sender: Sender
     replace: bool
-    room: Room
 
     @classmethod
     @contextmanager
@@ -81,7 +77,24 @@ class Target:
         there = {found.key: found.etag for found in objects.listed(s3, bucket, prefix, between)}
         with Parts(take) as parts:
             sender = Sender(s3, bucket, f"{manifest_folder(prefix)}probe", parts, take)
-            yield cls(s3, bucket, prefix, there, noted, sender, replace, Room(IN_MEMORY_BYTES))
+            yield cls(s3, bucket, prefix, there, noted, sender, replace)
+
+
+def prepared(source: Source, file: SourceFile, target: Target) -> Callable[[], Moved]:
+    """The file read, if it is small, and what is left to do. A large one is read as it is sent.
+
+    Raises Stop when it is gone; what is called raises what `move_file` raises.
+    """
+    try:
+        with source.opened(file.path) as opened:
+            if known := _known(file.path, opened, target):
+                return lambda: known
+            if opened.facts.size <= WHOLE_BYTES:
+                content = read(opened, parts_from=source.parts_from)
+                return partial(_sent, source, file, opened, content, target)  # closed: its bytes are in `content`
+    except (Changed, Lost):
+        pass
+    return partial(move_file, source, file, target)
 
 
 def move_file(source: Source, file: SourceFile, target: Target) -> Moved:
@@ -103,15 +116,28 @@ def move_file(source: Source, file: SourceFile, target: Target) -> Moved:
     raise TryAgain("files.changing", where=repr(file.path), readings=READINGS)
 
 
+def _sent(source: Source, file: SourceFile, opened: OpenFile, content: Content, target: Target) -> Moved:
+    try:
+        return _placed(source.parts_from, file.path, opened, content, target)
+    except Changed:
+        return move_file(source, file, target)
+
+
 def _moved(parts_from: int, path: str, file: OpenFile, target: Target) -> Moved:
+    if known := _known(path, file, target):
+        return known
     key = key_of(target.prefix, path)
-    there, note, version = target.there.get(key), target.noted.get(path), file.facts.version
-    if there and note and version and (note.etag, note.version) == (there, version) and not target.replace:
-        return Moved(note, adopted=True)  # by both sides' word it is the same as when it was moved
-    if there is None and file.facts.size > parts_from and (sent := target.sender.put_parts(key, file)):
+    if target.there.get(key) is None and file.facts.size > parts_from and (sent := target.sender.put_parts(key, file)):
         return _arrived(path, *sent)
-    with target.room.of(min(file.facts.size, WHOLE_BYTES)):
-        return _placed(parts_from, path, file, read(file, parts_from=parts_from), target)
+    return _placed(parts_from, path, file, read(file, parts_from=parts_from), target)
+
+
+def _known(path: str, file: OpenFile, target: Target) -> Moved | None:
+    """What was noted of the file, if by both sides' word it is the same as when it was moved."""
+    there, note, version = target.there.get(key_of(target.prefix, path)), target.noted.get(path), file.facts.version
+    if there and note and version and (note.etag, note.version) == (there, version) and not target.replace:
+        return Moved(note, adopted=True)
+    return None
 
 
 def _placed(parts_from: int, path: str, file: OpenFile, content: Content, target: Target) -> Moved:

@@ -10,23 +10,16 @@ from typing import TYPE_CHECKING, Any
 from onboarding.aws_errors import explaining
 from onboarding.bandwidth import Take, unlimited
 from onboarding.files import objects
-from onboarding.files.crew import each
+from onboarding.files.moving import move_all
 from onboarding.files.notes import MANIFEST_FOLDER, manifest_folder, write_notes
-from onboarding.files.placing import Moved, Target, move_file
+from onboarding.files.placing import Moved, Target
 from onboarding.files.plan import Batch, refuse_shared_keys
 from onboarding.files.scan import SourceFile, key_of
-from onboarding.files.sources import Source, at
+from onboarding.files.sources import at
 from onboarding.places import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-HERE, FROM_AFAR = 256, 64
-"""Files at a time, of this machine or a share, and of an agency's server, which has its own work to do.
-
-A small file costs us a fifth of a millisecond, and S3's answer takes 20 to 50. More would want more open files than
-many systems let a process have (1,024: each has a file and a connection).
-"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ def move_unit(
     *,
     prefix: str,
     replace: bool = False,
-    in_flight: int | None = None,
+    at_a_time: int | None = None,
     take: Take = unlimited,
     told: Callable[[int], None] = lambda _: None,
 ) -> BatchResult:
@@ -76,8 +69,8 @@ def move_unit(
 
     An object that is there with the same content counts as moved. With another content: Stop naming the key, or,
     under `replace` (the final load from a frozen source), the object is deleted first and written anew.
-    `in_flight` files are under way together (None: `at_a_time`). What passes the agency's line asks `take` for it;
-    `told` hears of each file that is there how large it was planned.
+    `at_a_time` files are on their way together (None: as many as suit the source). What passes the agency's line asks
+    `take` for it; `told` hears of each file that is there how large it was planned.
     Raises TryAgain when a file changes under every reading, Stop when one is gone since the plan was made.
     """
     require_prefix(prefix)
@@ -88,22 +81,17 @@ def move_unit(
         try:
             with Target.opened(s3, bucket, prefix, batch=batch, replace=replace, take=sent) as target:
 
-                def move(file: SourceFile) -> None:
-                    moved.append(move_file(source, file, target))
+                def arrived(file: SourceFile, one: Moved) -> None:
+                    moved.append(one)
                     told(file.size)
 
-                each(move, batch.files, in_flight or at_a_time(source))
+                move_all(source, batch.files, target, arrived, at_a_time)
         except BaseException:
             with suppress(Exception):  # spares the next attempt questions; this failure is what counts
                 write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
             raise
         write_notes(s3, bucket, prefix, batch.id, (one.note for one in moved))
     return BatchResult(len(moved), sum(one.note.size for one in moved), sum(one.adopted for one in moved))
-
-
-def at_a_time(source: Source) -> int:
-    """How many files of a source are under way together, unless somebody says how many."""
-    return FROM_AFAR if source.remote else HERE
 
 
 def status(s3: S3Client, bucket: str, prefix: str, batches: Sequence[Batch]) -> Status:

@@ -13,7 +13,7 @@ from onboarding.databases.freeze import frozen_at
 from onboarding.databases.snapshot import Snapshot
 from onboarding.errors import Stop
 from onboarding.readiness import Finding
-from onboarding.reconcile import Comparison
+from onboarding.reconcile.report import Comparison
 from onboarding.stages import feeds, sides, watching
 from onboarding.stages.loads import REHEARSAL, begin_anew, load_name
 from onboarding.stages.pilot import Pilot

@@ -7,7 +7,7 @@ from onboarding.baseline import key, network
 from onboarding.databases.unlogged import unlogged_rows
 from onboarding.effects import Effects
 from onboarding.errors import Stop
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile.databases import compare_databases
 from onboarding.reconcile.tables import SetAside
 from onboarding.stages import drill, sides
 from onboarding.stages.drill import snapshot_id

@@ -15,7 +15,8 @@ from onboarding.databases.follow.drain import drain as drain_feed
 from onboarding.databases.sample_writes import Written, write_samples
 from onboarding.errors import Stop
 from onboarding.observations import Answer
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
+from onboarding.reconcile.report import Comparison
 from onboarding.stages import naming, naming_by_weights, pair, proving_files, uploading
 from onboarding.stages.pair import Pair
 from onboarding.stages.pilot import Pilot

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from onboarding import accounts
-from onboarding.addresses import Database, Resolver
+from onboarding.addresses import Database
 from onboarding.aws import Cloud
 from onboarding.baseline import roles
 from onboarding.ledger import Ledger
+from onboarding.look_ups import Resolver
 from onboarding.manifest import DatabaseWorkload, Manifest
 from onboarding.manifest_files import FilesWorkload
 from onboarding.places import Place

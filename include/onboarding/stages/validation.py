@@ -13,9 +13,10 @@ from onboarding.evidence_kinds import Reconciled
 from onboarding.manifest import DatabaseWorkload
 from onboarding.manifest_files import FilesWorkload
 from onboarding.observations import Answer
-from onboarding.reconcile import Comparison, compare_databases
+from onboarding.reconcile.databases import compare_databases
 from onboarding.reconcile.files_report import FilesComparison
 from onboarding.reconcile.golden import ask as ask_both
+from onboarding.reconcile.report import Comparison
 from onboarding.stages import feeds, following, proving_files, sides, watching
 from onboarding.stages.loads import REHEARSAL, held_snapshot, load_name
 from onboarding.stages.pilot import Pilot

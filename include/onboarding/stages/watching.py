@@ -12,12 +12,12 @@ from collections.abc import Callable
 from onboarding.errors import AskPerson
 from onboarding.evidence_kinds import Reconciled
 from onboarding.observations import Answer, Observation
-from onboarding.reconcile import Comparison
 from onboarding.reconcile.changes.proving import compare_changed
 from onboarding.reconcile.changes.rounds import prove_round
 from onboarding.reconcile.changes.sessions import WatchLost
 from onboarding.reconcile.changes.standing import Began, stand
 from onboarding.reconcile.changes.watches import Watch, Watches, close_watch, forget_pending, open_watch, retained
+from onboarding.reconcile.report import Comparison
 from onboarding.stages import sides
 from onboarding.stages.pilot import Pilot
 

@@ -13,7 +13,7 @@ from onboarding.databases import service
 from onboarding.databases.freeze import frozen_at
 from onboarding.errors import Stop
 from onboarding.observations import Answer
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile.databases import compare_databases
 from onboarding.stages import decision, following, sides, writers
 from onboarding.stages.pilot import Pilot
 

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from sandbox_process import Cloud, ask, client
 
-from onboarding.addresses import resolver
+from onboarding.look_ups import resolver
 
 ABSENT: list[tuple[str, str, dict[str, Any]]] = [
     ("ec2", "describe_ipam_pools", {}),  # ec2

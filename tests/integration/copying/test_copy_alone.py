@@ -18,7 +18,7 @@ from onboarding.addresses import Database
 from onboarding.alone import Progress
 from onboarding.alone.databases import move_database
 from onboarding.errors import TryAgain
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile.databases import compare_databases
 
 from .conftest import Source
 from .plain import digest, large_objects, sequences

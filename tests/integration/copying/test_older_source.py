@@ -11,7 +11,7 @@ import pytest
 
 from onboarding.addresses import Database
 from onboarding.databases.assess import assess, offers
-from onboarding.reconcile import compare_databases
+from onboarding.reconcile.databases import compare_databases
 
 from .test_copy_whole import copy_all
 

@@ -15,7 +15,6 @@ from following_servers import Pair, Servers, make_pair, run, take_away
 
 from onboarding.databases.follow import lag
 from onboarding.databases.follow.subscription import disable
-from onboarding.reconcile import compare_databases
 from onboarding.reconcile.changes import draining, pending
 from onboarding.reconcile.changes.proving import compare_changed
 from onboarding.reconcile.changes.rounds import Horizon, prove_round
@@ -23,6 +22,7 @@ from onboarding.reconcile.changes.sessions import WatchLost, session
 from onboarding.reconcile.changes.standing import Began, stand
 from onboarding.reconcile.changes.vouching import vouched
 from onboarding.reconcile.changes.watches import Watch, Watches, close_watch, forget_pending, open_watch, retained
+from onboarding.reconcile.databases import compare_databases
 from onboarding.reconcile.report import Comparison
 
 SERVICE = """
