@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 SENDERS = 8
 IN_MEMORY = 12
-"""Parts in memory, of all files together: those being sent, and as many read ahead."""
+"""Parts in memory, of all files together: those being sent, and some read ahead.
+
+As many files at a time: more would only be begun, and after a kill begun anew.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Parts:
     def __init__(self, take: Take = unlimited) -> None:
         self._take = take
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="parts")
-        self._room = BoundedSemaphore(IN_MEMORY)
+        self._room, self._files = BoundedSemaphore(IN_MEMORY), BoundedSemaphore(IN_MEMORY)
 
     def __enter__(self) -> Parts:
         return self
@@ -56,6 +59,10 @@ class Parts:
         end as if it had never begun. Raises Changed when the file was written to meanwhile, ClientError with a code of
         `objects.TAKEN` when an object was there before.
         """
+        with self._files:
+            return self._put(s3, bucket, key, file)
+
+    def _put(self, s3: S3Client, bucket: str, key: str, file: OpenFile) -> tuple[Content, str | None, str]:
         objects.abort_uploads(s3, bucket, key, exactly=True)  # of an attempt that was killed
         facts = file.facts
         headers: dict[str, Any] = dict(facts.headers)
