@@ -93,17 +93,17 @@ def prepared(source: Source, file: SourceFile, target: Target) -> Callable[[], M
                 content = read(opened, parts_from=source.parts_from)
                 return partial(_sent, source, file, opened, content, target)  # closed: its bytes are in `content`
     except (Changed, Lost):
-        pass
+        return partial(move_file, source, file, target, READINGS - 1)
     return partial(move_file, source, file, target)
 
 
-def move_file(source: Source, file: SourceFile, target: Target) -> Moved:
-    """The file as an object of exactly its bytes.
+def move_file(source: Source, file: SourceFile, target: Target, readings: int = READINGS) -> Moved:
+    """The file as an object of exactly its bytes, read so many times at most.
 
     Raises TryAgain when it changes under every reading or its source breaks off each time, Stop when it is gone, or
     when another content lies at its key and must not be replaced.
     """
-    for left in reversed(range(READINGS)):
+    for left in reversed(range(readings)):
         try:
             with source.opened(file.path) as opened:
                 return _moved(source.parts_from, file.path, opened, target)
@@ -120,7 +120,7 @@ def _sent(source: Source, file: SourceFile, opened: OpenFile, content: Content, 
     try:
         return _placed(source.parts_from, file.path, opened, content, target)
     except Changed:
-        return move_file(source, file, target)
+        return move_file(source, file, target, READINGS - 1)
 
 
 def _moved(parts_from: int, path: str, file: OpenFile, target: Target) -> Moved:
