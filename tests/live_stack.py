@@ -31,7 +31,7 @@ from launcher.rest import Airflow, RestError
 from onboarding.manifests import load_folder
 from onboarding.stages.pilot import Pilot
 
-PILOT, DAG, WAY_BACK = "p02", "onboard_p02", "roll_back_p02"
+PILOT, DAG, WAY_BACK, ABANDON = "p02", "onboard_p02", "roll_back_p02", "abandon_p02"
 FIRST, SECOND = "cutover.approve_cutover_1", "cutover.approve_cutover_2"
 SELECTION, CONFIRM = "select_pilots", "confirm_list"
 BAD = "p77.yaml"
@@ -106,11 +106,11 @@ class Stack:
         except HTTPError as refusal:
             return refusal.code, refusal.read().decode()
 
-    def trigger(self, dag: str) -> str:
+    def trigger(self, dag: str, **params: Any) -> str:
         """Starts a run as `platform`, once the DAG is there and nothing is parsed for the first time."""
         platform = self.enter("platform")
         wait_for(lambda: platform.has_dag(dag), platform.import_errors)
-        return platform.trigger(dag)
+        return platform.trigger(dag, **params)
 
     def states(self, dag: str, run: str) -> States:
         """Task -> state; of a mapped task, its last instance's."""

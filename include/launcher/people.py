@@ -63,7 +63,7 @@ def owner_role(pilot: str) -> str:
 
 def dags_of(pilot: str) -> tuple[str, ...]:
     """The DAGs that belong to one pilot alone."""
-    return (f"onboard_{pilot}", f"roll_back_{pilot}", f"close_{pilot}")
+    return tuple(f"{journey}_{pilot}" for journey in ("onboard", "roll_back", "close", "abandon"))
 
 
 def agency_owner(pilot: str) -> tuple[Permission, ...]:

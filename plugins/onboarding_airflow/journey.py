@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperatorLink, TaskGroup, chain
+from airflow.sdk import DAG, BaseOperatorLink, Param, TaskGroup, chain
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
@@ -37,7 +37,17 @@ class Journey:
         """The agency owner reads its own pilot's DAG; FAB makes no other one visible to that role."""
         return {f"AgencyOwner_{manifest.id}": {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}}
 
-    def dag(self, dag_id: str, title: str, what: str, *, tag: str, doc: str, weight: Mapping[str, Any]) -> DAG:
+    def dag(
+        self,
+        dag_id: str,
+        title: str,
+        what: str,
+        *,
+        tag: str,
+        doc: str,
+        weight: Mapping[str, Any],
+        params: Mapping[str, Param] | None = None,
+    ) -> DAG:
         """A DAG of this pilot: started by hand, one run at a time; `title` and `what` are said to people."""
         fictional = ["สมมติ"] if self.manifest.fictional else []
         return DAG(
@@ -51,6 +61,7 @@ class Journey:
             tags=[tag, self.manifest.id, *fictional],
             access_control=self.access(self.manifest),
             doc_md=doc,
+            params=dict(params or {}),
         )
 
     def do(self, function: Callable[..., Any], **task_arguments: Any) -> XComArg:

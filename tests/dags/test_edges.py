@@ -99,6 +99,12 @@ CLOSE_P03 = {
     "give_up_way_back": [],
 }
 
+ABANDON_P03 = {
+    "abandon": ["free_agency"],
+    "free_agency": ["take_back"],
+    "take_back": [],
+}
+
 SELECT_PILOTS = {
     "assess": ["propose_list"],
     "propose_list": ["confirm_list"],
@@ -165,6 +171,10 @@ def test_the_point_of_no_return_has_exactly_these_edges(samples: Parsed) -> None
 
 def test_the_way_back_has_exactly_these_edges(samples: Parsed) -> None:
     assert samples["dags"]["roll_back_p02"]["edges"] == ROLL_BACK_P02
+
+
+def test_giving_a_pilot_up_has_exactly_these_edges(samples: Parsed) -> None:
+    assert samples["dags"]["abandon_p03"]["edges"] == ABANDON_P03
 
 
 def test_the_programmes_dags_have_exactly_these_edges(samples: Parsed) -> None:

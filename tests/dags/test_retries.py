@@ -9,6 +9,7 @@ from airflow.sdk import RetryAction, RetryPolicy
 from airflow_process import SAMPLES, Parsed
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from launcher import people
 from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.manifests import load_folder
 from onboarding_airflow.outcomes import RETRIES, RETRY_DELAY, ByCause, OnlyIfKilled
@@ -79,5 +80,5 @@ def test_nobody_is_asked_twice_because_of_an_answer(failure: BaseException) -> N
 @pytest.mark.parametrize("pilot", load_folder(SAMPLES).manifests)
 def test_a_killed_process_never_ends_a_journey(samples: Parsed, pilot: str) -> None:
     """Airflow asks no retry policy when the process is gone; it needs `retries`, whose default is 0."""
-    for dag in (f"onboard_{pilot}", f"roll_back_{pilot}", f"close_{pilot}", "select_pilots"):
+    for dag in (*people.dags_of(pilot), "select_pilots"):
         assert set(samples["dags"][dag]["retries"].values()) == {RETRIES}

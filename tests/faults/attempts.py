@@ -60,7 +60,7 @@ def do(pilot: Pilot, name: str, watching: Watching) -> None:
         return
     module, _, rest = name.partition(".")
     verb, *unit = rest.split()
-    given = [*unit, WORKLOAD, FINAL] if module == "loading" else []
+    given = [*unit, WORKLOAD, FINAL] if module == "loading" else unit
     with watching.at(verb):
         _tried(pilot, partial(getattr(ROOMS[module], verb), pilot, *given))
 

@@ -30,12 +30,15 @@ from psycopg import pq
 
 from onboarding.databases import keeper, sessions
 from onboarding.ledger import Ledger
-from onboarding.stages import cutover, live, loading, no_return, rehearsing, way_back
+from onboarding.stages import abandoning, cutover, live, loading, no_return, rehearsing, way_back
 
 BEFORE, AFTER = "before", "after"
 ONBOARDING = str(Path(keeper.__file__).resolve().parents[1])
 PLUMBING = tuple(str(Path(ONBOARDING) / name) for name in ("ledger.py", "ledger_rows.py", "ledger_connections.py"))
-ROOMS = {room.__name__.rpartition(".")[2]: room for room in (cutover, loading, way_back, live, no_return, rehearsing)}
+ROOMS = {
+    room.__name__.rpartition(".")[2]: room
+    for room in (abandoning, cutover, loading, way_back, live, no_return, rehearsing)
+}
 """The modules of `stages` whose public functions are a night's steps."""
 
 # What takes effect when it is executed, in a transaction or not.

@@ -39,6 +39,7 @@ INSERT INTO entry (number, body) SELECT -n, 'ก' FROM generate_series(1, 200) n
 WORKLOAD = "booking"
 FOLLOWED, COPIED, BY_HAND = "followed", "copied", "by hand"
 """Kinds of worlds: the engine, and for the last one who leads the name: a person."""
+FOLLOWING = {"slot_name": "pg_replication_slots", "pubname": "pg_publication", "subname": "pg_subscription"}
 SHARDS = 2
 LONG = timedelta(days=1)
 """A world is put back as it was: no deadline of the first time may have passed meanwhile."""
@@ -109,6 +110,18 @@ class World:
     def can_write(self) -> list[str]:
         """On which sides the service's login may write now."""
         return [side for side in ("source", "target") if _writes(self.service(side))]
+
+    def following(self) -> list[str]:
+        """Slots, publications and subscriptions on both sides, whosever they are."""
+        found = []
+        for side in (self.pair.source, self.pair.target):
+            with session(side) as connection:
+                for name, catalogue in FOLLOWING.items():
+                    rows = connection.execute(
+                        sql.SQL("SELECT {} FROM {}").format(*map(sql.Identifier, (name, catalogue)))
+                    )
+                    found += [f"{catalogue} {row[0]}" for row in rows]
+        return found
 
     def service(self, side: str) -> Database:
         """The service's login there."""

@@ -49,6 +49,7 @@ SWITCH = ("cutover.switch_over",)
 HOME = ("way_back.close_target", "way_back.measure_loss", "approve_way_back", "way_back.turn_back")
 GIVE_UP = ("no_return.describe", "approve_no_return", "no_return.give_up_way_back")
 DECLARE = ("soaked", "live.declare")
+ABANDON = ("abandoning.abandon reason", "abandoning.free_agency", "abandoning.take_back")
 UNITS = [f"loading.copy_rows s{unit:03}" for unit in range(SHARDS)]
 LOADED = ("cutover.freeze", "loading.prepare_load", *UNITS, "loading.finish_load", "cutover.prove")
 COPY = (*LOADED, "cutover.shift_traffic", "cutover.release")
@@ -122,6 +123,10 @@ SCENARIOS = {
         back=["cutover.stand_down"], ends_back=[S.ROLLED_BACK], too_late=[S.SWITCHED],
     ),
     "stand down by hand": Scenario("asked", ["cutover.stand_down"], S.ROLLED_BACK, (SOURCE, SOURCE), world=BY_HAND),
+    "abandon": Scenario("near", ABANDON, S.PLANNED, (SOURCE, SOURCE)),
+    "abandon a night": Scenario("armed", ABANDON, S.PLANNED, (SOURCE, SOURCE)),
+    "abandon a copy": Scenario("led over", ABANDON, S.PLANNED, (SOURCE, SOURCE), world=COPIED),
+    "abandon by hand": Scenario("asked", ABANDON, S.PLANNED, (SOURCE, SOURCE), world=BY_HAND),
     "way back by hand": Scenario(
         "there by hand", HAND_HOME, S.ROLLED_BACK, (TARGET, SOURCE), world=BY_HAND,
         back=["way_back.stay"], ends_back=[S.SWITCHED], too_late=[S.ROLLED_BACK],
@@ -220,6 +225,8 @@ def run(stage: Stage, case: Case) -> None:
     assert (wrong := clerk.wrong_on(side, given_up=given_up)) == [], wrong[:5]
     assert len(given_up) <= (measured := _measured(stage)), f"{len(given_up)} given up, {measured} measured"
     assert clerk.strange == [], clerk.strange[:5]
+    if told.steps == ABANDON:
+        assert (left := stage.world.following()) == [], f"left behind: {left}"
     if side == TARGET and state is not S.CLOSED and told.world == FOLLOWED:
         _followed_home(clerk)
 

@@ -18,6 +18,7 @@ def test_an_agency_owner_reads_its_own_pilots_dags_only() -> None:
         "DAG:onboard_p02",
         "DAG:roll_back_p02",
         "DAG:close_p02",
+        "DAG:abandon_p02",
     }
     assert "DAGs" not in resources("AgencyOwner_p02", "can_read")
     for hidden in ("Connections", "Variables", "XComs", "Task Logs", "Audit Logs", "Assets", "DAG Code"):

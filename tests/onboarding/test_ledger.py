@@ -235,7 +235,7 @@ def test_guarded_kinds_have_their_own_ways_in(ledger):
 
 def test_the_moves_of_a_cutover():
     assert {(a.value, b.value) for a, after in MOVES.items() for b in after} == {
-        ("PLANNED", "REHEARSED"), ("REHEARSED", "REHEARSED"), ("REHEARSED", "FROZEN"),
+        ("PLANNED", "REHEARSED"), ("REHEARSED", "REHEARSED"), ("REHEARSED", "FROZEN"), ("REHEARSED", "PLANNED"),
         ("FROZEN", "SWITCHED"), ("FROZEN", "ROLLED_BACK"),
         ("SWITCHED", "COMMITTED"), ("SWITCHED", "ROLLED_BACK"),
         ("COMMITTED", "CLOSED"), ("COMMITTED", "ROLLED_BACK"),

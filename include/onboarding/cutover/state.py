@@ -28,11 +28,12 @@ class CutoverState(StrEnum):
 
 S = CutoverState
 
-# A later rehearsal replaces an earlier one. From SWITCHED the way back is open; COMMITTED means that the soak is
-# over and the way back costs an approval that names the loss; CLOSED is the end.
+# A later rehearsal replaces an earlier one; a pilot that is abandoned is back at the beginning. From SWITCHED the way
+# back is open; COMMITTED means that the soak is over and the way back costs an approval that names the loss; CLOSED is
+# the end.
 MOVES: Mapping[CutoverState, frozenset[CutoverState]] = {
     S.PLANNED: frozenset({S.REHEARSED}),
-    S.REHEARSED: frozenset({S.REHEARSED, S.FROZEN}),
+    S.REHEARSED: frozenset({S.REHEARSED, S.FROZEN, S.PLANNED}),
     S.FROZEN: frozenset({S.SWITCHED, S.ROLLED_BACK}),
     S.SWITCHED: frozenset({S.COMMITTED, S.ROLLED_BACK}),
     S.COMMITTED: frozenset({S.CLOSED, S.ROLLED_BACK}),

@@ -172,17 +172,9 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     # The task runs after any failure of the run: one of an earlier stage is not the cutover's.
     if progress.where(pilot.ledger, pilot.id).stage == "cutover":
         progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
-    if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
-        for workload in () if pilot.manifest.follows else pilot.manifest.databases:
-            load = loads.load_name(pilot, workload.name, loads.FINAL)
-            pilot.record("load_given_up", f"{workload.name}/{load}", {"load": load})
-        # Of this move and the one in `release` only one can happen: nothing is un-frozen that has been released.
-        pilot.ledger.advance(
-            pilot.id, expected=CutoverState.FROZEN, to=CutoverState.ROLLED_BACK, body={}, run=pilot.run
-        )
     state = pilot.ledger.cutover_state(pilot.id)
-    if state is CutoverState.ROLLED_BACK:
-        writers.turn_back(pilot)
+    if state in (CutoverState.FROZEN, CutoverState.ROLLED_BACK):
+        state = call_off(pilot)
         naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
         naming_by_weights.turn_readers_back(pilot)
@@ -191,3 +183,20 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     if decision.is_refused(pilot):
         drill.give_up_all(pilot)
     return {"state": state}
+
+
+def call_off(pilot: Pilot) -> CutoverState:
+    """A night before its switch: the last load given up, the name and the service's writes at home again.
+
+    Safe to call again; it ends in ROLLED_BACK.
+    """
+    if pilot.ledger.cutover_state(pilot.id) is CutoverState.FROZEN:
+        for workload in () if pilot.manifest.follows else pilot.manifest.databases:
+            load = loads.load_name(pilot, workload.name, loads.FINAL)
+            pilot.record("load_given_up", f"{workload.name}/{load}", {"load": load})
+        # Of this move and the one in `release` only one can happen: nothing is un-frozen that has been released.
+        pilot.ledger.advance(
+            pilot.id, expected=CutoverState.FROZEN, to=CutoverState.ROLLED_BACK, body={}, run=pilot.run
+        )
+    writers.turn_back(pilot)
+    return CutoverState.ROLLED_BACK

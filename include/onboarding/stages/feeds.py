@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from onboarding.addresses import Database
+from onboarding.databases.follow import closing
 from onboarding.databases.follow.feeds import Feed
 from onboarding.errors import Stop
 from onboarding.stages import sides, watching
@@ -25,13 +26,19 @@ class Feeds:
 
 def of_load(pilot: Pilot, workload: str, load: str) -> Feeds:
     """The feeds of one load of one database: "namrong_p02_registry_1f3a5c7e_to" and "…_back" on both servers."""
-    stem = watching.stem(pilot, workload, load)
     source, target = sides.source(pilot, workload), sides.target(pilot, workload)
+    there, back = names(pilot, workload, load)
     return Feeds(
         load,
-        Feed(f"{stem}_to", source, target, _reached(pilot, source)),
-        Feed(f"{stem}_back", target, source, _reached(pilot, target)),
+        Feed(there, source, target, _reached(pilot, source)),
+        Feed(back, target, source, _reached(pilot, target)),
     )
+
+
+def names(pilot: Pilot, workload: str, load: str) -> tuple[str, str]:
+    """What the feeds of one load are called: there, and back."""
+    stem = watching.stem(pilot, workload, load)
+    return f"{stem}_to", f"{stem}_back"
 
 
 def present(pilot: Pilot, workload: str) -> Feeds:
@@ -56,6 +63,17 @@ def standing(pilot: Pilot, workload: str) -> list[str]:
 def followed(pilot: Pilot) -> list[str]:
     """The databases of which something is followed, in either direction."""
     return [workload.name for workload in pilot.manifest.databases if standing(pilot, workload.name)]
+
+
+def left_behind(pilot: Pilot, workload: str) -> list[str]:
+    """What either server still has under the names of this database's loads, whatever the ledger knows of it."""
+    if not pilot.ledger.records(pilot=pilot.id, kind="feed_opened", subject=workload, limit=1):
+        return []
+    there = [sides.source(pilot, workload)]
+    if not sides.target_is_gone(pilot, workload):
+        there.append(sides.target(pilot, workload))
+    beginning = watching.beginning(pilot, workload)
+    return [f"{named} ({one})" for one in there for named in closing.left_behind(one, beginning)]
 
 
 def has_begun(pilot: Pilot) -> bool:

@@ -118,13 +118,28 @@ def let_go(pilot: Pilot, workload: str, *, keep: str = "") -> None:
     for load in feeds.standing(pilot, workload):
         if load == keep:
             continue
-        both = feeds.of_load(pilot, workload, load)
-        try:
-            for feed in (both.back, both.forward):
-                closing.close(feed, fence=feeds.fence(pilot, workload))
-        finally:
-            watching.close(pilot, workload, load)
+        if sides.target_is_gone(pilot, workload):
+            _close_at_source(pilot, workload, load)
+        else:
+            _close_both_sides(pilot, workload, load)
         pilot.record("feed_closed", workload, {"load": load})
+
+
+def _close_both_sides(pilot: Pilot, workload: str, load: str) -> None:
+    both = feeds.of_load(pilot, workload, load)
+    try:
+        for feed in (both.back, both.forward):
+            closing.close(feed, fence=feeds.fence(pilot, workload))
+    finally:
+        watching.close(pilot, workload, load)
+
+
+def _close_at_source(pilot: Pilot, workload: str, load: str) -> None:
+    """An instance that somebody removed must not make the agency's server keep its log for ever."""
+    source, (there, back) = sides.source(pilot, workload), feeds.names(pilot, workload, load)
+    watching.close_at_source(pilot, workload, load)
+    closing.close_publisher(source, there)
+    closing.close_subscriber(source, back, fence=feeds.fence(pilot, workload))
 
 
 def assess(pilot: Pilot, workload: str) -> list[Finding]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from onboarding.databases import locks, snapshot
 from onboarding.errors import OnboardingError, Stop, TryAgain
+from onboarding.evidence_kinds import Refused
 from onboarding.stages import following, frozen, loads, sides
 from onboarding.stages.loads import FINAL
 from onboarding.stages.pilot import Pilot
@@ -28,10 +29,11 @@ POLL_S = 0.3
 
 @dataclass(frozen=True)
 class Held:
-    """A snapshot that is open, and the load it is for."""
+    """A snapshot that is open, and the load it is for; `since` is the ledger's last record before."""
 
     snapshot: snapshot.Snapshot
     load: str
+    since: int
 
     def close(self) -> None:
         """Lets go. Safe to call twice."""
@@ -43,7 +45,7 @@ def hold(pilot: Pilot, workload: str, kind: str) -> Held | None:
 
     Of a database that is followed it is the snapshot of the slot's first moment.
     """
-    load = loads.load_name(pilot, workload, kind)
+    since, load = pilot.ledger.head().seq, loads.load_name(pilot, workload, kind)
     if loads.is_settled(pilot, workload, kind, load) or loads.is_given_up(pilot, workload, load):
         return None
     if kind == FINAL:
@@ -52,18 +54,26 @@ def hold(pilot: Pilot, workload: str, kind: str) -> Held | None:
     locks.demand_readable(source)
     opened = following.open_slot(pilot, workload, load) if pilot.manifest.follows else snapshot.open_snapshot(source)
     pilot.record("snapshot", f"{workload}/{load}", {"id": opened.id})
-    return Held(opened, load)
+    return Held(opened, load, since)
 
 
 def go_on_holding(pilot: Pilot, workload: str, kind: str, held: Held) -> Held | None:
-    """What is to be held from now on: the same, another one when the load was begun anew, or none."""
-    if loads.is_over(pilot, workload, kind, held.load):
+    """What is to be held from now on: the same, another one when the load was begun anew, or none.
+
+    None, too, once the journey was ended by a no: its loads are begun anew, but by another journey.
+    """
+    if loads.is_over(pilot, workload, kind, held.load) or _was_ended(pilot, held):
         held.close()
         return None
     if loads.is_replaced(pilot, workload, kind, held.load):
         held.close()
         return hold(pilot, workload, kind)
     return held
+
+
+def _was_ended(pilot: Pilot, held: Held) -> bool:
+    refused = pilot.ledger.latest(pilot.id, Refused.KIND)
+    return refused is not None and refused.seq > held.since
 
 
 def await_held(pilot: Pilot, workload: str, load: str) -> str:

@@ -78,8 +78,8 @@ def clear(pair: Pair) -> None:
         feed_closing.close(pair.back, fence=pair.fence)
         feed_closing.close(pair.forward, fence=pair.fence)
     else:
-        feed_closing.close_subscriber(pair.back, fence=pair.fence)
-        feed_closing.close_publisher(pair.forward)
+        feed_closing.close_subscriber(pair.source, pair.back.name, fence=pair.fence)
+        feed_closing.close_publisher(pair.source, pair.forward.name)
     engine_target.drop_database(pair.admin, pair.target.name, fence=pair.fence)
     service.open_for_writes(pair.source, pair.role)
 

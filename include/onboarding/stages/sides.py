@@ -39,6 +39,11 @@ def target(pilot: Pilot, workload: str) -> Database:
     return _on_instance(pilot, targets.instance_id(pilot.manifest, workload), workload, source(pilot, workload).name)
 
 
+def target_is_gone(pilot: Pilot, workload: str) -> bool:
+    """Whether there is no such instance any more, nor what was on it."""
+    return targets.instance(pilot.cloud.client("rds"), targets.instance_id(pilot.manifest, workload)) is None
+
+
 def target_service(pilot: Pilot, workload: str) -> Database:
     """The moved database, with the service's own login."""
     login = pilot.services[workload]

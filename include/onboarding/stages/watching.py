@@ -28,13 +28,17 @@ FEW = 10_000
 
 def stem(pilot: Pilot, workload: str, load: str) -> str:
     """The beginning of what everything about one load is called on both servers: "namrong_p02_registry_1f3a5c7e"."""
-    return f"namrong_{pilot.id}_{workload}_{hashlib.sha256(load.encode()).hexdigest()[:8]}"
+    return beginning(pilot, workload) + hashlib.sha256(load.encode()).hexdigest()[:8]
+
+
+def beginning(pilot: Pilot, workload: str) -> str:
+    """What the names of all its loads begin with."""
+    return f"namrong_{pilot.id}_{workload}_"
 
 
 def watches(pilot: Pilot, workload: str, load: str) -> Watches:
     """The watches of one load of one database: "…_seen" on both servers."""
-    name = f"{stem(pilot, workload, load)}_seen"
-    source, target = sides.source(pilot, workload), sides.target(pilot, workload)
+    name, source, target = _name(pilot, workload, load), sides.source(pilot, workload), sides.target(pilot, workload)
     return Watches(Watch(name, "source", source, target), Watch(name, "target", target, target))
 
 
@@ -97,6 +101,16 @@ def close(pilot: Pilot, workload: str, load: str) -> None:
     close_watch(both.source)  # first: it is the agency's disk that fills
     close_watch(both.target)
     forget_pending(both.target)
+
+
+def close_at_source(pilot: Pilot, workload: str, load: str) -> None:
+    """The same where the target is gone, and all that was kept there."""
+    source = sides.source(pilot, workload)
+    close_watch(Watch(_name(pilot, workload, load), "source", source, kept=source))
+
+
+def _name(pilot: Pilot, workload: str, load: str) -> str:
+    return f"{stem(pilot, workload, load)}_seen"
 
 
 def _full_proof(pilot: Pilot, workload: str, load: str) -> tuple[Began, int] | str:

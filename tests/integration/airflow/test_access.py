@@ -12,6 +12,7 @@ from airflow_process import SAMPLES, airflow_process, answer_of
 from live_stack import BAD, DAG, FIRST, PILOT, WAY_BACK, Journey, Stack, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 
+from launcher import people
 from onboarding.manifests import load_folder
 
 LOGINS = ("platform", "operator", "approver1", "approver2", "stakeholder", "owner_p02", "owner_p05")
@@ -77,7 +78,7 @@ def test_another_agency_sees_nothing_of_this_pilot(stack: Stack, journey: Journe
 
 @pytest.mark.parametrize("pilot", ["p02", "p05"])
 def test_an_agency_sees_its_own_in_every_list_and_nothing_else(stack: Stack, journey: Journey, pilot: str) -> None:
-    owner, own = stack.enter(f"owner_{pilot}"), {f"onboard_{pilot}", f"roll_back_{pilot}", f"close_{pilot}"}
+    owner, own = stack.enter(f"owner_{pilot}"), set(people.dags_of(pilot))
     assert {dag["dag_id"] for dag in owner.call("GET", "/api/v2/dags")["dags"]} == own
     assert {dag["dag_id"] for dag in owner.call("GET", "/ui/dags")["dags"]} == own
     started = {DAG} if pilot == PILOT else set()

@@ -1,10 +1,11 @@
-"""After live: the way back says what it would lose, and takes two people who have read it."""
+"""After live: the way back says what it would lose, and takes two people who have read it; then it is given up."""
 
 from __future__ import annotations
 
 import pytest
-from live_stack import PILOT, WAY_BACK, Journey, Stack, unlike
+from live_stack import ABANDON, PILOT, WAY_BACK, Journey, Stack, unlike
 
+from launcher.rest import RestError
 from onboarding.cutover.state import CutoverState
 from onboarding.stages import sides
 
@@ -32,6 +33,14 @@ def test_what_would_be_lost_is_said_to_who_must_approve_it(stack: Stack, way_bac
     assert stack.running.ledger.cutover_state(PILOT) is CutoverState.COMMITTED
 
 
+def test_it_is_not_given_up_while_a_run_is_under_way(stack: Stack, way_back: str) -> None:
+    run = stack.trigger(ABANDON, reason="too early")
+    assert stack.ended(run, ABANDON) == "failed"
+    words = stack.log(run, "abandon", ABANDON)
+    assert f"{WAY_BACK}: a run of this DAG is under way" in words and "ยังมีรอบที่ทำงานอยู่" in words
+    assert stack.running.ledger.latest(PILOT, "refused") is None
+
+
 def test_it_takes_two_people_of_those_asked(stack: Stack, way_back: str) -> None:
     first = stack.question(way_back, FIRST, WAY_BACK)
     assert [stack.answer(login, first) for login in ("platform", "operator", "owner_p02")] == [403, 403, 403]
@@ -51,3 +60,21 @@ def test_it_ends_at_the_source(stack: Stack, way_back: str) -> None:
         assert connection.execute(READ).fetchone() == ("Bangkok",)
         connection.execute(WRITE)
         connection.rollback()
+
+
+def test_it_is_given_up_by_the_platform_team_with_a_reason(stack: Stack, way_back: str) -> None:
+    assert stack.ended(way_back, WAY_BACK) == "success"
+    with pytest.raises(RestError) as refused:
+        stack.trigger(ABANDON, reason="")
+    assert refused.value.status == 400
+    for login in ("approver1", "stakeholder", "owner_p02"):
+        asked = stack.status(login, "POST", f"/api/v2/dags/{ABANDON}/dagRuns", {"logical_date": None, "conf": {}})
+        assert asked == 403, login
+    run = stack.trigger(ABANDON, reason="หน่วยงานขอยุติ {{ 1 + 1 }}")
+    assert stack.ended(run, ABANDON) == "success", unlike(stack.states(ABANDON, run), "success")
+    told = stack.running.ledger.latest(PILOT, "refused")
+    assert told is not None and dict(told.body) == {
+        "stage": "live", "by": "platform", "reason": "หน่วยงานขอยุติ {{ 1 + 1 }}",
+    }  # fmt: skip
+    assert stack.running.ledger.cutover_state(PILOT) is CutoverState.PLANNED
+    assert 'pilots_in_stage{stage="refused"} 1' in stack.fetch("platform", "/namrong/metrics")[1]

@@ -161,10 +161,11 @@ def test_an_older_attempt_starts_and_stops_nothing(make: Callable[[str], Pair]) 
     pair = ready(make)
     journey.copy(pair, 1)
     journey.follow(pair, 5)
-    for act in (subscription.enable, subscription.disable, turn.prepare, closing.close_subscriber):
+    for act in (subscription.enable, subscription.disable, turn.prepare, closing.close):
         with pytest.raises(Stop, match="newer attempt"):
             act(pair.back if act is turn.prepare else pair.forward, fence=4)
     assert subscription.is_enabled(pair.forward)
+    journey.catch_up(pair)  # by a slot that is still there
 
 
 def test_a_slot_that_is_not_the_copys_own_is_refused(make: Callable[[str], Pair]) -> None:
@@ -213,7 +214,7 @@ def test_room_and_loss_of_the_slot_are_told(make: Callable[[str], Pair]) -> None
     assert kept.retained > 0 and not kept.active
     with pytest.raises(Exception, match="the limit is 1 bytes"):
         lag.demand_room(pair.forward, limit_bytes=1)
-    closing.close_publisher(pair.forward)
+    closing.close_publisher(pair.forward.publisher, pair.forward.name)
     with pytest.raises(Stop, match="changes may be missing"):
         lag.demand_room(pair.forward, limit_bytes=1 << 40)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -22,7 +23,7 @@ from onboarding.cutover.runbook import STEPS
 from onboarding.cutover.state import CutoverState
 from onboarding.databases.deadline import observe_permanent
 from onboarding.databases.sessions import session
-from onboarding.errors import Stop, TryAgain
+from onboarding.errors import AskPerson, Stop, TryAgain
 from onboarding.evidence_kinds import Freeze, FreezeMadePermanent
 from onboarding.gates import evaluate
 from onboarding.ledger import Ledger
@@ -31,6 +32,7 @@ from onboarding.programme import progress
 from onboarding.programme.figures import KINDS, Figures, figures
 from onboarding.reconcile.changes.watches import close_watch
 from onboarding.stages import (
+    abandoning,
     cutover,
     decision,
     drill,
@@ -334,6 +336,18 @@ def test_a_way_back_that_is_not_taken_goes_on_following(alone: World, live: Pilo
     assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
 
 
+def test_what_has_switched_is_not_abandoned(alone: World, live: Pilot) -> None:
+    pilot = alone.pilot(PILOT, "abandoned")
+    with pytest.raises(Stop) as stopped:
+        abandoning.abandon(pilot, "too late")
+    assert stopped.value.key == "abandoning.switched" and "roll_back_p03" in str(stopped.value)
+    for step in (abandoning.free_agency, abandoning.take_back):
+        with pytest.raises(Stop) as stopped:
+            step(pilot)
+        assert stopped.value.key == "abandoning.not_abandoned"
+    assert counted(pilot).state == "live"
+
+
 def test_the_way_back_loses_nothing_and_leaves_nothing(alone: World, live: Pilot, clerk: Clerk) -> None:
     pilot = alone.pilot(PILOT, "back")
     with clerk.at_work():
@@ -418,3 +432,60 @@ def test_the_evidence_tells_until_when_it_was_frozen_and_when_the_switch_was_com
     told, made = Freeze.of(frozen), FreezeMadePermanent.of(permanent)
     assert told.deadline_at == told.refused_at + budget == made.deadline_at
     assert frozen.seq < permanent.seq < released.seq and made.permanent_at < told.deadline_at
+
+
+def given_up(pilot: Pilot, reason: str) -> None:
+    """As the DAG does it, each task once more besides."""
+    for step in (partial(abandoning.abandon, reason=reason), abandoning.free_agency, abandoning.take_back):
+        for _ in range(2):
+            step(pilot)
+
+
+def test_given_up_before_its_approvals_it_leaves_nothing_at_the_agency(alone: World, live: Pilot, clerk: Clerk) -> None:
+    pilot, ending = alone.pilot(PILOT, "third"), alone.pilot(PILOT, "third is given up")
+    with clerk.at_work():
+        travel(pilot, last="prove_restore")
+        assert replicating(sides.source(pilot, DATABASE)) == (2, 2, 0), "a slot to follow by, and the watch"
+        assert instances(pilot) != ["p03-booking"], "no restored backup to rehearse on"
+        with pytest.raises(Stop) as stopped:
+            abandoning.free_agency(ending)
+        assert stopped.value.key == "abandoning.not_abandoned"
+        with pytest.raises(Stop) as stopped:
+            abandoning.abandon(ending, "  ")
+        assert stopped.value.key == "abandoning.no_reason"
+        given_up(ending, "its table cannot be followed")
+        goes_on_writing(clerk)
+    for side in (sides.source, sides.target):
+        assert replicating(side(pilot, DATABASE)) == (0, 0, 0)
+    assert instances(pilot) == ["p03-booking"]
+    told = pilot.ledger.records(pilot=PILOT, kind="refused", after=0)
+    assert [dict(one.body) for one in told] == [
+        {"stage": "migration", "by": "platform", "reason": "its table cannot be followed"}
+    ]
+    assert counted(pilot).state == "refused" and pilot.ledger.cutover_state(PILOT) is CutoverState.PLANNED
+    assert pilot.ledger.records(pilot=PILOT, kind="access")[-1].subject == "revoked"
+    assert bodies(sides.source(pilot, DATABASE)) == clerk.acknowledged
+
+
+def test_a_target_that_somebody_removed_first_keeps_no_slot_at_the_agency(alone: World, live: Pilot) -> None:
+    """Begun anew, as any pilot that was given up. What nobody in the ledger knows of is named, not passed over."""
+    pilot, ending = alone.pilot(PILOT, "fourth"), alone.pilot(PILOT, "fourth is given up")
+    travel(pilot, last="begin_following")
+    assert counted(pilot).state == "cutover"
+    home = sides.source(pilot, DATABASE)
+    assert replicating(home) == (2, 2, 1)
+    rds, instance = pilot.cloud.client("rds"), f"{PILOT}-{DATABASE}"
+    rds.modify_db_instance(DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True)
+    rds.delete_db_instance(DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
+    while not sides.target_is_gone(pilot, DATABASE):
+        time.sleep(0.1)
+    abandoning.abandon(ending, "the account is closed")
+    with session(home, autocommit=True) as connection:
+        strange = f"{watching.beginning(pilot, DATABASE)}00000000_to"
+        connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [strange])
+        with pytest.raises(AskPerson, match=f"slot {strange}"):
+            abandoning.free_agency(ending)
+        connection.execute("SELECT pg_drop_replication_slot(%s)", [strange])
+    abandoning.free_agency(ending)
+    assert replicating(home) == (0, 0, 0)
+    assert (counted(pilot).state, pilot.ledger.cutover_state(PILOT)) == ("refused", CutoverState.PLANNED)

@@ -12,6 +12,7 @@ from onboarding.databases.sessions import Connection, session, statement
 from onboarding.errors import Stop
 
 LOCK_PATIENCE_MS = 15_000
+FENCED = "databases.fenced"
 
 
 def ensure_notes(database: Database, name: str) -> None:
@@ -64,7 +65,7 @@ def claim(connection: Connection, name: str, fence: int) -> None:
         [name, fence],
     ).fetchone()
     if raised is None:
-        raise Stop("databases.fenced", where=f"{connection.info.dbname} {name}")
+        raise Stop(FENCED, where=f"{connection.info.dbname} {name}")
 
 
 @contextmanager
