@@ -9,7 +9,7 @@ import asyncpg
 from psycopg import sql
 
 from onboarding.addresses import Database
-from onboarding.databases import streams
+from onboarding.databases import hints, streams
 from onboarding.databases.fence import claimed, label
 from onboarding.databases.large_objects import copy_large_objects
 from onboarding.databases.plan import Part, Shard
@@ -129,12 +129,14 @@ async def _move(
     reading: Stream, writing: Stream, part: Part, form: _Form | None, attempt: Attempt
 ) -> tuple[int, int] | None:
     """Rows and bytes of one part, moved and checkpointed in one transaction; None when somebody else just did."""
+    begun: hints.Begun | None = None
     try:
         async with writing.transaction():
             await _check(writing, attempt)
             if form is None:
                 rows, size = await copy_large_objects(reading, writing, part)
             else:
+                begun = await hints.before(writing, part.into)
                 rows, size = await copy_rows(reading, writing, part, form)
             await writing.execute(
                 "INSERT INTO namrong.checkpoints (part, load, unit, snapshot, rows, bytes, fence)"
@@ -145,6 +147,8 @@ async def _move(
         if twice.schema_name == "namrong" and twice.table_name == "checkpoints":
             return None
         raise
+    if begun is not None:
+        await hints.mark(writing, begun)
     return rows, size
 
 

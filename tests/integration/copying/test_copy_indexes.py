@@ -149,3 +149,17 @@ def test_finish_ends_an_older_builder_and_whoever_holds_its_lock(load: Loading) 
             with pytest.raises(psycopg.OperationalError):
                 ended.execute("SELECT 1")
     assert missing(load.source, load.target) == []
+
+
+def test_rows_are_written_once_and_not_again_by_their_first_reader(load: Loading) -> None:
+    """A page that is dirtied by reading is written a second time, and with checksums into the log as well."""
+    for shard in load.shards:
+        load.move(shard)
+    with load.planned.admin.connect(autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    with load.target.connect() as connection:
+        row = connection.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT count(*) FROM large").fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] > 2_000
+    assert plan["Shared Dirtied Blocks"] == 0
