@@ -26,7 +26,7 @@ from onboarding.ledger import Ledger
 from onboarding.ledger_schema import ensure_schema
 from onboarding.manifest import Manifest
 from onboarding.manifests import load_folder
-from onboarding.stages import drill, loading, moment, sides, validation
+from onboarding.stages import drill, loading, loads, moment, sides, validation
 from onboarding.stages.loads import REHEARSAL
 from onboarding.stages.pilot import Login, Pilot, Settings, utc_now
 
@@ -110,6 +110,12 @@ class World:
     def can_write(self) -> list[str]:
         """On which sides the service's login may write now."""
         return [side for side in ("source", "target") if _writes(self.service(side))]
+
+    def is_loaded(self) -> bool:
+        """Whether the load that the next journey makes is there already."""
+        pilot = self.pilot()
+        with closing(pilot.ledger):
+            return loads.is_finished(pilot, WORKLOAD, loads.load_name(pilot, WORKLOAD, REHEARSAL))
 
     def following(self) -> list[str]:
         """Slots, publications and subscriptions on both sides, whosever they are."""

@@ -125,6 +125,7 @@ SCENARIOS = {
     "stand down by hand": Scenario("asked", ["cutover.stand_down"], S.ROLLED_BACK, (SOURCE, SOURCE), world=BY_HAND),
     "abandon": Scenario("near", ABANDON, S.PLANNED, (SOURCE, SOURCE)),
     "abandon a night": Scenario("armed", ABANDON, S.PLANNED, (SOURCE, SOURCE)),
+    "abandon a rehearsed copy": Scenario("rehearsed", ABANDON, S.PLANNED, (SOURCE, SOURCE), world=COPIED),
     "abandon a copy": Scenario("led over", ABANDON, S.PLANNED, (SOURCE, SOURCE), world=COPIED),
     "abandon by hand": Scenario("asked", ABANDON, S.PLANNED, (SOURCE, SOURCE), world=BY_HAND),
     "way back by hand": Scenario(
@@ -227,6 +228,7 @@ def run(stage: Stage, case: Case) -> None:
     assert clerk.strange == [], clerk.strange[:5]
     if told.steps == ABANDON:
         assert (left := stage.world.following()) == [], f"left behind: {left}"
+        assert not stage.world.is_loaded(), "the next journey would go on with an old load"
     if side == TARGET and state is not S.CLOSED and told.world == FOLLOWED:
         _followed_home(clerk)
 

@@ -117,8 +117,9 @@ async def _move_all(
     name = label(attempt.unit, attempt.fence)
     async with stream(source, name) as reading, stream(target, name) as writing:
         await begin_on_snapshot(reading, attempt.snapshot_id, LOCK_PATIENCE_MS)
+        marking = await hints.pay(writing)
         for part in parts:
-            done = await _move(reading, writing, part, forms.get((part.schema, part.table)), attempt)
+            done = await _move(reading, writing, part, forms.get((part.schema, part.table)), attempt, marking)
             if done is not None:
                 moved.append((part, *done))
             told(part.bytes)
@@ -126,7 +127,7 @@ async def _move_all(
 
 
 async def _move(
-    reading: Stream, writing: Stream, part: Part, form: _Form | None, attempt: Attempt
+    reading: Stream, writing: Stream, part: Part, form: _Form | None, attempt: Attempt, marking: bool
 ) -> tuple[int, int] | None:
     """Rows and bytes of one part, moved and checkpointed in one transaction; None when somebody else just did."""
     begun: hints.Begun | None = None
@@ -136,7 +137,7 @@ async def _move(
             if form is None:
                 rows, size = await copy_large_objects(reading, writing, part)
             else:
-                begun = await hints.before(writing, part.into)
+                begun = await hints.before(writing, part.into) if marking else None
                 rows, size = await copy_rows(reading, writing, part, form)
             await writing.execute(
                 "INSERT INTO namrong.checkpoints (part, load, unit, snapshot, rows, bytes, fence)"

@@ -12,7 +12,7 @@ from onboarding.cutover.state import CutoverState
 from onboarding.errors import AskPerson, Stop
 from onboarding.evidence_kinds import Refused, Release, RunBegan
 from onboarding.programme import progress
-from onboarding.stages import cutover, drill, feeds, following, live, naming, naming_by_weights, sides
+from onboarding.stages import cutover, drill, feeds, following, live, loads, naming, naming_by_weights, sides
 from onboarding.stages.pilot import Pilot
 
 
@@ -40,6 +40,7 @@ def free_agency(pilot: Pilot) -> dict[str, int]:
     """No slot, publication or subscription is left on either side, and no watch: looked for, not taken for granted."""
     _demand_abandoned(pilot)
     following.abandon(pilot)
+    _forget_loads(pilot)
     for workload in pilot.manifest.databases:
         if left := feeds.left_behind(pilot, workload.name):
             raise AskPerson("abandoning.left_behind", where=workload.name, named="; ".join(left))
@@ -84,6 +85,14 @@ def _is_open(pilot: Pilot) -> bool:
         return here.state is not CutoverState.FROZEN
     released = pilot.ledger.latest(pilot.id, Release.KIND, "cutover")
     return released is not None and released.seq > here.seq
+
+
+def _forget_loads(pilot: Pilot) -> None:
+    """Whoever begins again loads anew: by then the service has gone on writing."""
+    for workload in pilot.manifest.databases:
+        load = loads.load_name(pilot, workload.name, loads.REHEARSAL)
+        if pilot.ledger.latest(pilot.id, "load_started", f"{workload.name}/{load}") is not None:
+            loads.begin_anew(pilot, workload.name, load)
 
 
 def _forget_rehearsal(pilot: Pilot) -> None:
