@@ -15,7 +15,11 @@ from onboarding_airflow.pilots import to_build
 from onboarding_airflow.weights import STOPPED, weighing
 
 WHY = Param(
-    "", type="string", minLength=3, title="เหตุผล · Reason", description="Kept in the ledger, shown to everybody"
+    "",
+    type="string",
+    minLength=3,
+    title="เหตุผล · Reason",
+    description="บันทึกไว้ในบัญชีหลักฐาน ทุกคนเห็นได้ · kept in the ledger, seen by everybody",
 )
 
 
