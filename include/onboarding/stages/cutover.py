@@ -174,7 +174,8 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
         progress.failed(pilot.ledger, pilot.id, "cutover", run=pilot.run)
     state = pilot.ledger.cutover_state(pilot.id)
     if state in (CutoverState.FROZEN, CutoverState.ROLLED_BACK):
-        state = call_off(pilot)
+        call_off(pilot)
+        state = CutoverState.ROLLED_BACK
         naming.who_leads(pilot).demand_back(pilot)
     elif pilot.manifest.follows and not sides.has_switched(pilot):
         naming_by_weights.turn_readers_back(pilot)
@@ -185,7 +186,7 @@ def stand_down(pilot: Pilot) -> dict[str, str]:
     return {"state": state}
 
 
-def call_off(pilot: Pilot) -> CutoverState:
+def call_off(pilot: Pilot) -> None:
     """A night before its switch: the last load given up, the name and the service's writes at home again.
 
     Safe to call again; it ends in ROLLED_BACK.
@@ -199,4 +200,3 @@ def call_off(pilot: Pilot) -> CutoverState:
             pilot.id, expected=CutoverState.FROZEN, to=CutoverState.ROLLED_BACK, body={}, run=pilot.run
         )
     writers.turn_back(pilot)
-    return CutoverState.ROLLED_BACK
